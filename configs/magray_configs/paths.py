@@ -1,0 +1,88 @@
+"""Where Magray keeps its files: the user's folder and each workspace's own. Creating a folder is explicit."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from magray_core.errors import WorkspaceError
+
+_ROOT_MARKERS = (".magray", ".git", "pyproject.toml")
+_FOLDER_MODE = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacePaths:
+    """The folders of one workspace under ``.magray``."""
+
+    root: Path
+
+    @property
+    def base(self) -> Path:
+        """``.magray``, which ignores itself for git."""
+        return self.root / ".magray"
+
+    @property
+    def memory(self) -> Path:
+        """SQLite stores and the keyword index's generations."""
+        return self.base / "memory"
+
+    @property
+    def index_db(self) -> Path:
+        """The chunk store: derived from the files, may be deleted at any time."""
+        return self.memory / "index.db"
+
+    @property
+    def state_db(self) -> Path:
+        """Plans, journal and notes: the person's own, never rebuilt."""
+        return self.memory / "state.db"
+
+    @property
+    def keyword(self) -> Path:
+        """Generations of the keyword index, one folder each."""
+        return self.memory / "keyword"
+
+    @property
+    def plans(self) -> Path:
+        """Plan documents."""
+        return self.base / "artifacts" / "plans"
+
+    def create(self) -> None:
+        """Make ``.magray`` and its folders, private and ignored by git. Raises WorkspaceError if that is impossible."""
+        try:
+            for folder in (self.base, self.memory, self.base / "vec_index", self.plans):
+                folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            ignore = self.base / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise WorkspaceError(
+                f"cannot create {self.base.name} in the workspace: {error.strerror or error}",
+                hint="make the folder writable, or choose another workspace with --root",
+            ) from error
+
+
+def user_folder() -> Path:
+    """``~/.magray``, or ``$MAGRAY_HOME`` where it is set."""
+    override = os.environ.get("MAGRAY_HOME")
+    return Path(override) if override else Path.home() / ".magray"
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above ``start`` that has a workspace marker, else ``start`` itself."""
+    for folder in (start, *start.parents):
+        if any((folder / marker).exists() for marker in _ROOT_MARKERS):
+            return folder
+    return start
+
+
+def checked_root(folder: Path) -> Path:
+    """The folder, absolute and resolved. Raises WorkspaceError if it is missing or is not a folder."""
+    try:
+        resolved = folder.expanduser().resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise WorkspaceError(f"there is no folder {folder}", hint="check the path given to --root") from error
+    if not resolved.is_dir():
+        raise WorkspaceError(f"{folder} is a file, not a folder", hint="give the folder that holds it")
+    return resolved

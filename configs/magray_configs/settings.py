@@ -1,0 +1,44 @@
+"""Every setting, with its default and what it is for. Values only: reading them is ``magray_configs.layers``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """What is indexed, and how hard the machine works for it."""
+
+    max_file_bytes: int = 1_000_000
+    """Larger files are skipped with a reason; they can still be edited."""
+    workers: int = 0
+    """Parsing processes; 0 means one per core, at most four."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoverSettings:
+    """What hovers show."""
+
+    enabled: bool = True
+    """Whether Magray adds to hovers at all."""
+    max_lines: int = 15
+    """Longer explanations end in a link to the whole document."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """How plans are computed."""
+
+    editor_timeout_s: float = 5.0
+    """How long the editor's other language servers may take to answer."""
+    max_residue: int = 500
+    """How many leftover mentions a step lists; the count is always whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, resolved."""
+
+    index: IndexSettings = field(default_factory=IndexSettings)
+    hover: HoverSettings = field(default_factory=HoverSettings)
+    plans: PlanSettings = field(default_factory=PlanSettings)

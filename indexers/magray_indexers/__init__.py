@@ -1,0 +1,1 @@
+"""The workspace's memory: walk, parse, chunk, keyword index, search."""

@@ -1,0 +1,1 @@
+"""Model providers, embedders and rerankers. Nothing here is needed for the computed features."""

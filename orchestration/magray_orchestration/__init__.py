@@ -1,0 +1,1 @@
+"""Turns goals into proved plans, and plans into changes that can be undone."""

@@ -1,0 +1,1 @@
+"""Speaks LSP and the command line; owns time, threads and state."""
