@@ -116,11 +116,8 @@ def test_layers_hold() -> None:
 
 
 def test_importing_any_module_starts_no_thread_and_writes_nothing() -> None:
-    modules = [
-        ".".join(path.relative_to(ROOT / path.relative_to(ROOT).parts[0]).with_suffix("").parts).removesuffix(".__init__")
-        for path in sources()
-        if path.name != "__main__.py"
-    ]
+    dotted = (".".join(Path(*Path(relative(path)).parts[1:]).with_suffix("").parts) for path in sources())
+    modules = [name.removesuffix(".__init__") for name in dotted if not name.endswith("__main__")]
     script = """
 import importlib, json, sys, threading
 opened = []
@@ -136,13 +133,25 @@ for name in json.loads(sys.argv[1]):
 print(json.dumps({"threads": threading.active_count(), "opened": opened}))
 """
     result = subprocess.run(
-        [sys.executable, "-c", script, json.dumps(modules)], capture_output=True, text=True, check=True, cwd=ROOT / "docs"
-    )
+        [sys.executable, "-c", script, json.dumps(modules)], cwd=ROOT / "docs",
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
     assert json.loads(result.stdout.splitlines()[-1]) == {"threads": 1, "opened": []}
 
 
 def test_help_loads_no_engine_and_no_model() -> None:
-    heavy = "{'tantivy', 'rope', 'jedi', 'pygit2', 'tree_sitter', 'ast_grep_py', 'pygls', 'git', 'onnxruntime', 'pydantic'}"
+    heavy = {
+        "tantivy",
+        "rope",
+        "jedi",
+        "pygit2",
+        "tree_sitter",
+        "ast_grep_py",
+        "pygls",
+        "git",
+        "onnxruntime",
+        "pydantic",
+    }
     script = f"""
 import sys
 from magray_server.__main__ import main
@@ -150,7 +159,7 @@ try:
     main(["--help"])
 except SystemExit:
     pass
-print(sorted({heavy} & set(sys.modules)), file=sys.stderr)
+print(sorted({heavy!r} & set(sys.modules)), file=sys.stderr)
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stderr.strip() == "[]"
