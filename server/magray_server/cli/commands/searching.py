@@ -1,0 +1,124 @@
+"""``magray index`` and ``magray search``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from magray_core.errors import MagrayError, ToolInvalidArguments
+from magray_server.cli.opening import open_root, open_settings, open_workspace
+from magray_server.cli.parser import UsageError
+from magray_server.cli.running import DONE, Invocation
+
+if TYPE_CHECKING:
+    from magray_orchestration.workspace import Workspace
+    from magray_server.cli.terminal import Terminal
+    from magray_server.views import IndexView, SearchView
+
+DEFAULT_HITS = 10
+_SNIPPET_LINES = 6
+
+
+def index(call: Invocation) -> int:
+    """Index or refresh the workspace."""
+    from magray_orchestration.usecases.indexing import refresh
+    from magray_server.views import index_view
+
+    root = open_root(call)
+    settings = open_settings(call, root).settings
+    with call.out.progress() as bar:
+        report = refresh(root, settings.index, progress=bar, cancel=None, full=call.args.full)
+    view = index_view(report)
+    call.out.answer(view.for_cli(), lambda: _say_index(call.out, view))
+    return DONE
+
+
+def search(call: Invocation) -> int:
+    """Answer one query, or with ``--serve`` one per line of stdin."""
+    from magray_orchestration.usecases.search import search as find
+    from magray_server.views import search_view
+
+    if call.args.k is not None and call.args.k < 1:
+        raise UsageError("-k must be 1 or more", "see magray search --help")
+    k = call.args.k or DEFAULT_HITS
+    query = " ".join(call.args.query)
+    if bool(query) == call.args.serve:
+        raise UsageError("give a query, or --serve and none", "see magray search --help")
+    root = open_root(call)
+    with open_workspace(call, root) as workspace:
+        if call.args.serve:
+            return _serve(call.out, workspace, k)
+        view = search_view(find(workspace, query, k))
+    call.out.answer(view.for_cli(), lambda: _say_hits(call.out, view))
+    return DONE
+
+
+def _serve(out: Terminal, workspace: Workspace, k: int) -> int:
+    """One JSON request per line in, one answer per line out, until the input ends."""
+    for line in out.read_lines():
+        if line.strip():
+            out.write_json(_answer_line(workspace, line, k))
+    return DONE
+
+
+def _answer_line(workspace: Workspace, line: str, k: int) -> dict[str, Any]:
+    from magray_orchestration.usecases.search import search as find
+    from magray_server.views import search_view
+
+    try:
+        query, wanted = _parse_request(line, k)
+        return search_view(find(workspace, query, wanted)).for_cli()
+    except MagrayError as error:
+        return {"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}
+
+
+def _parse_request(line: str, k: int) -> tuple[str, int]:
+    hint = 'send {"query": "words", "k": 10}'
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ToolInvalidArguments("the line is not JSON", hint=hint) from error
+    query = request.get("query") if isinstance(request, dict) else None
+    wanted = request.get("k", k) if isinstance(request, dict) else k
+    if not isinstance(query, str):
+        raise ToolInvalidArguments('"query" must be a text', hint=hint)
+    if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
+        raise ToolInvalidArguments('"k" must be a number from 1', hint=hint)
+    return query, wanted
+
+
+def _say_index(out: Terminal, view: IndexView) -> None:
+    out.say(
+        f"{view.files:,} files, {view.chunks:,} chunks in {view.seconds:.2f} s (generation {view.generation})", "bold"
+    )
+    for reason, count in sorted(view.skipped.items(), key=lambda item: -item[1]):
+        out.say(f"  {count:>6,} skipped: {reason}", "dim")
+
+
+def _say_hits(out: Terminal, view: SearchView) -> None:
+    for hit in view.hits:
+        symbol = f"  {hit.kind + ' ' if hit.kind else ''}{hit.symbol}" if hit.symbol else ""
+        out.say_parts(
+            out.styled(f"{hit.path}:{hit.start_line}", "cyan"), out.styled(symbol, "bold"),
+            out.styled(f"  {hit.score:.2f}", "dim"),
+        )  # fmt: skip
+        lines = [line for line in hit.snippet.splitlines() if line.strip()]
+        for line in lines[:_SNIPPET_LINES]:
+            out.say(f"    {line[:160]}")
+        if len(lines) > _SNIPPET_LINES:
+            out.say(f"    … {len(lines) - _SNIPPET_LINES} more lines", "dim")
+    count = len(view.hits)
+    out.say(f"{count} {'hit' if count == 1 else 'hits'} in {view.took_ms:.1f} ms{freshness_words(view)}", "dim")
+
+
+def freshness_words(view: SearchView) -> str:
+    """What of the answer may be stale, or ""."""
+    fresh = view.freshness
+    words = []
+    if fresh.dirty:
+        words.append(f"{fresh.dirty} files changed since they were indexed")
+    if fresh.head and fresh.head_now and fresh.head != fresh.head_now:
+        words.append("another commit is checked out since")
+    if not fresh.complete:
+        words.append("an index run is under way")
+    return f" ({'; '.join(words)})" if words else ""

@@ -1,0 +1,56 @@
+"""From the common options to a workspace: root, settings, index."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magray_configs.layers import Resolved, resolve
+from magray_configs.paths import checked_root, find_root
+from magray_core.errors import WorkspaceError
+from magray_server.cli.running import Invocation
+
+if TYPE_CHECKING:
+    from magray_core.contracts import DocStore
+    from magray_orchestration.workspace import Workspace
+
+QUICK_S = 2.0
+
+
+def open_root(call: Invocation) -> Path:
+    """The workspace's folder. Raises WorkspaceError if it is missing, a file or unreadable."""
+    given = call.args.root
+    try:
+        root = checked_root(Path(given)) if given is not None else find_root(Path.cwd())
+    except FileNotFoundError as error:
+        raise WorkspaceError("the current folder no longer exists", hint="change to another one") from error
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise WorkspaceError(f"cannot read the folder {root.name}", hint="check its permissions")
+    return root
+
+
+def open_settings(call: Invocation, root: Path) -> Resolved:
+    """The settings of the workspace; warnings about unknown keys go to stderr."""
+    resolved = resolve(root)
+    for warning in resolved.warnings:
+        call.out.note(f"warning: {warning}", "yellow")
+    return resolved
+
+
+@contextlib.contextmanager
+def open_workspace(call: Invocation, root: Path, *, quick_s: float = QUICK_S) -> Iterator[Workspace]:
+    """A workspace over an index that is as fresh as ``quick_s`` seconds allow; built first where there is none."""
+    from magray_orchestration.usecases.indexing import open_index
+    from magray_orchestration.workspace import Workspace
+
+    settings = open_settings(call, root).settings
+    with call.out.progress() as bar:
+        reader = open_index(root, settings.index, progress=bar, cancel=None, quick_s=quick_s)
+    try:
+        index: DocStore = reader
+        yield Workspace(root=root, index=index, settings=settings)
+    finally:
+        reader.close()
