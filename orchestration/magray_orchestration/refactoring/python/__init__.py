@@ -1,0 +1,1 @@
+"""What refactorings of Python know about Python: sources, modules, scopes, names."""
