@@ -1,0 +1,78 @@
+"""Tree-sitter, loaded language by language when first needed and kept for the life of the process.
+
+Only grammars of the languages in ``LANGUAGES`` are ever loaded: of all that are installed some are known to loop.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from magray_indexers.languages import LANGUAGES
+
+if TYPE_CHECKING:
+    from tree_sitter import Language as Grammar
+    from tree_sitter import Query, Tree
+
+_PARSE_TIME_LIMIT_S = 5.0
+_READ_BYTES = 1 << 16
+_local = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionQuery:
+    """A compiled query; ``words`` holds for each pattern the capture that says what the definition is."""
+
+    query: Query
+    words: tuple[str, ...]
+
+
+@cache
+def grammar(language: str) -> Grammar | None:
+    """The tree-sitter grammar of a language of ``LANGUAGES``, or None where it has none."""
+    known = LANGUAGES.get(language)
+    if known is None or not known.grammar:
+        return None
+    from tree_sitter_language_pack import get_language
+
+    return get_language(known.grammar)
+
+
+@cache
+def compiled(language: str, source: str) -> Query:
+    """A query compiled for a language that has a grammar. Raises ValueError if it does not fit the grammar."""
+    from tree_sitter import Query
+
+    loaded = grammar(language)
+    if loaded is None:
+        raise ValueError(f"{language} has no grammar")
+    return Query(loaded, source)
+
+
+def syntax_tree(language: str, data: bytes, *, time_limit_s: float = _PARSE_TIME_LIMIT_S) -> Tree | None:
+    """The tree of UTF-8 text, or None where the language has no grammar or the time limit passed.
+
+    Blocks and holds the interpreter's lock; safe from any thread.
+    """
+    loaded = grammar(language)
+    if loaded is None:
+        return None
+    parsers = _local.__dict__.setdefault("parsers", {})
+    parser = parsers.get(language)
+    if parser is None:
+        from tree_sitter import Parser
+
+        parser = parsers[language] = Parser(loaded)
+    deadline = time.monotonic() + time_limit_s
+    clock = time.monotonic
+    try:
+        tree: Tree = parser.parse(
+            lambda at, _point: data[at : at + _READ_BYTES], progress_callback=lambda _at, _error: clock() > deadline
+        )
+    except ValueError:  # how the binding says that the progress callback stopped it
+        del parsers[language]
+        return None
+    return tree
