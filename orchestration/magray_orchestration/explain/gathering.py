@@ -1,0 +1,151 @@
+"""The facts about one definition: who calls it, which tests mention it, what was said beside it, who changed it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from magray_core.errors import WorkspaceError
+from magray_core.memory import Marker, MemoryRecord, Occurrence, OccurrenceKind
+from magray_indexers.git import Commit, commits_touching
+from magray_orchestration.explain.resolving import Definition, Resolution, is_test_path, read
+from magray_orchestration.workspace import Workspace
+
+MAX_SHOWN = 10
+_BESIDE_LINES = 3
+_COMMITS = 3
+_GIT_BUDGET_S = 1.0
+
+Notes = Callable[[str, str], Sequence[MemoryRecord]]
+"""What is remembered of a path and a qualified name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Counted mentions with the most telling ones, in order."""
+
+    count: int
+    files: int
+    telling: tuple[Occurrence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about a name. Counts go by name: ``shared`` says that other definitions bear it too."""
+
+    resolution: Resolution
+    calls: Mentions
+    imports: Mentions
+    references: Mentions
+    tests: Mentions
+    shared: int
+    markers: tuple[Marker, ...] = ()
+    notes: tuple[MemoryRecord, ...] = ()
+    commits: tuple[Commit, ...] = ()
+
+    @property
+    def definition(self) -> Definition:
+        """The likeliest definition."""
+        return self.resolution.definitions[0]
+
+
+def gather(workspace: Workspace, resolution: Resolution, notes: Notes | None) -> Facts:
+    """Everything but the history, which needs a walk through git."""
+    definition = resolution.definitions[0]
+    symbol = definition.symbol
+    found = _mentions_of(workspace, symbol.name)
+    code = [one for one in found if not is_test_path(one.path)]
+    tests = [one for one in found if is_test_path(one.path) and one.kind is not OccurrenceKind.DEFINITION]
+    outside = [one for one in code if not _within(one, definition)]
+    return Facts(
+        resolution=resolution,
+        calls=_counted([one for one in found if one.kind is OccurrenceKind.CALL], outside, OccurrenceKind.CALL),
+        imports=_counted([one for one in found if one.kind is OccurrenceKind.IMPORT], outside, OccurrenceKind.IMPORT),
+        references=_counted(
+            [one for one in found if one.kind is OccurrenceKind.REFERENCE], outside, OccurrenceKind.REFERENCE
+        ),
+        tests=Mentions(len(tests), len({one.path for one in tests}), _telling(_in_tests(tests))),
+        shared=sum(1 for one in found if one.kind is OccurrenceKind.DEFINITION),
+        markers=_markers(workspace, definition),
+        notes=tuple(notes(definition.path, symbol.qualified_name))[:MAX_SHOWN] if notes is not None else (),
+    )
+
+
+def history(workspace: Workspace, definition: Definition) -> tuple[Commit, ...]:
+    """The last commits that changed the definition, as far as a second of reading finds them."""
+    symbol = definition.symbol
+    commits = commits_touching(
+        workspace.root, definition.path, symbol.start_line, symbol.end_line, limit=_COMMITS, budget_s=_GIT_BUDGET_S
+    )
+    return tuple(commits)
+
+
+class _Recent:
+    """The mentions of the last names asked for, per index generation: the mouse comes back to the same names."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[tuple[object, ...], tuple[Occurrence, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[object, ...], compute: Callable[[], Iterable[Occurrence]]) -> tuple[Occurrence, ...]:
+        with self._lock:
+            known = self._kept.get(key)
+            if known is not None:
+                self._kept.move_to_end(key)
+                return known
+        value = tuple(compute())
+        with self._lock:
+            self._kept[key] = value
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return value
+
+
+_recent = _Recent(64)
+
+
+def _mentions_of(workspace: Workspace, name: str) -> tuple[Occurrence, ...]:
+    fresh = workspace.index.freshness()
+    opened = tuple((path, document.content_hash) for path, document in sorted(workspace.documents.items()))
+    key = (workspace.root, fresh.generation, name, opened)
+    return _recent.get(key, lambda: workspace.index.occurrences(name, overlay=workspace.overlay))
+
+
+def _counted(found: list[Occurrence], outside: list[Occurrence], kind: OccurrenceKind) -> Mentions:
+    telling = _telling([one for one in outside if one.kind is kind])
+    return Mentions(len(found), len({one.path for one in found}), telling)
+
+
+def _telling(found: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
+    """One mention per enclosing definition; those from files not shown yet come first."""
+    firsts: dict[tuple[str, str], Occurrence] = {}
+    for one in found:
+        firsts.setdefault((one.path, one.inside), one)
+    seen: set[str] = set()
+    new, again = [], []
+    for one in sorted(firsts.values(), key=lambda one: (not one.inside, one.path, one.line)):
+        (again if one.path in seen else new).append(one)
+        seen.add(one.path)
+    return tuple((new + again)[:MAX_SHOWN])
+
+
+def _in_tests(found: list[Occurrence]) -> list[Occurrence]:
+    """Calls inside test functions first: they show how the thing is used."""
+    return sorted(found, key=lambda one: (one.kind is not OccurrenceKind.CALL, not one.inside))
+
+
+def _within(one: Occurrence, definition: Definition) -> bool:
+    symbol = definition.symbol
+    return one.path == definition.path and symbol.start_line <= one.line <= symbol.end_line
+
+
+def _markers(workspace: Workspace, definition: Definition) -> tuple[Marker, ...]:
+    try:
+        parsed = read(workspace, definition.path).parsed
+    except WorkspaceError:
+        return ()
+    first, last = definition.symbol.start_line - _BESIDE_LINES, definition.symbol.end_line
+    return tuple(marker for marker in parsed.markers if first <= marker.line <= last)[:MAX_SHOWN]
