@@ -15,6 +15,7 @@ from magray_server.cli.running import Invocation
 
 if TYPE_CHECKING:
     from magray_core.contracts import DocStore
+    from magray_orchestration.plans.store import PlanStore
     from magray_orchestration.workspace import Workspace
 
 QUICK_S = 2.0
@@ -54,3 +55,34 @@ def open_workspace(call: Invocation, root: Path, *, quick_s: float = QUICK_S) ->
         yield Workspace(root=root, index=index, settings=settings)
     finally:
         reader.close()
+
+
+@contextlib.contextmanager
+def open_workspace_late(call: Invocation, root: Path) -> Iterator[Workspace]:
+    """A workspace whose index is opened only if something asks it."""
+    from magray_orchestration.usecases.indexing import LateIndex, open_index
+    from magray_orchestration.workspace import Workspace
+
+    settings = open_settings(call, root).settings
+    late = LateIndex(lambda: open_index(root, settings.index, progress=None, cancel=None, quick_s=QUICK_S))
+    try:
+        yield Workspace(root=root, index=late, settings=settings)
+    finally:
+        late.close()
+
+
+@contextlib.contextmanager
+def open_plans(root: Path) -> Iterator[PlanStore]:
+    """The plan store, after what an interrupted run left half done was finished or rolled back."""
+    from magray_configs.paths import WorkspacePaths
+    from magray_orchestration.plans.applying import recover
+    from magray_orchestration.plans.store import PlanStore
+
+    paths = WorkspacePaths(root)
+    paths.create()
+    store = PlanStore.open(paths)
+    try:
+        recover(root, store)
+        yield store
+    finally:
+        store.close()

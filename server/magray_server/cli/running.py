@@ -68,7 +68,7 @@ def _run(arguments: list[str], terminal: Terminal) -> int:
     if args.version:
         from importlib.metadata import version
 
-        terminal.answer({"version": version("magray")}, lambda: terminal.say(f"magray {version('magray')}"))
+        terminal.answer(lambda: {"version": version("magray")}, lambda: terminal.say(f"magray {version('magray')}"))
         return DONE
     if args.command is None:
         terminal.note(build_parser().format_help().rstrip())

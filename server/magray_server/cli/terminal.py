@@ -23,10 +23,10 @@ class Terminal:
         self._in, self._out, self._err = stdin, stdout, stderr
         self._colors = {id(stream): _has_colors(stream) for stream in (stdout, stderr)}
 
-    def answer(self, value: Mapping[str, Any], human: Callable[[], None]) -> None:
-        """Give the command's result: the value as JSON, or what ``human`` says."""
+    def answer(self, value: Callable[[], Mapping[str, Any]], human: Callable[[], None]) -> None:
+        """Give the command's result: the value as JSON, or what ``human`` says. Only one of both is called."""
         if self.as_json:
-            self.write_json(value)
+            self.write_json(value())
         else:
             human()
         self._out.flush()

@@ -29,7 +29,7 @@ def index(call: Invocation) -> int:
     with call.out.progress() as bar:
         report = refresh(root, settings.index, progress=bar, cancel=None, full=call.args.full)
     view = index_view(report)
-    call.out.answer(view.for_cli(), lambda: _say_index(call.out, view))
+    call.out.answer(view.for_cli, lambda: _say_index(call.out, view))
     return DONE
 
 
@@ -49,7 +49,7 @@ def search(call: Invocation) -> int:
         if call.args.serve:
             return _serve(call.out, workspace, k)
         view = search_view(find(workspace, query, k))
-    call.out.answer(view.for_cli(), lambda: _say_hits(call.out, view))
+    call.out.answer(view.for_cli, lambda: _say_hits(call.out, view))
     return DONE
 
 

@@ -1,0 +1,20 @@
+"""``magray explain``."""
+
+from __future__ import annotations
+
+from magray_server.cli.opening import open_root, open_workspace
+from magray_server.cli.places import parse_pointed
+from magray_server.cli.running import DONE, Invocation
+
+
+def run(call: Invocation) -> int:
+    """Say what is known about the name at a place."""
+    root = open_root(call)
+    pointed = parse_pointed(call.args.place, root)
+    from magray_orchestration.usecases.explain import explain
+    from magray_server.views import explain_view
+
+    with open_workspace(call, root) as workspace:
+        explanation = explain(workspace, pointed.path, pointed.line, pointed.column)
+    call.out.answer(explain_view(explanation).for_cli, lambda: call.out.say(explanation.markdown.rstrip("\n")))
+    return DONE

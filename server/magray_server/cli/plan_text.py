@@ -1,0 +1,85 @@
+"""A plan and its outcome in the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from magray_core.plans import Plan, Residue, Step
+from magray_server.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from magray_orchestration.plans.applying import Outcome
+
+_FILES_SHOWN = 6
+_RESIDUE_SHOWN = 5
+_RISK_STYLE = {"low": "green", "medium": "yellow", "high": "red"}
+
+
+def say_plan(out: Terminal, plan: Plan) -> None:
+    """Summary first, then the steps, the risky and unproved ones with their reasons."""
+    out.say_parts(
+        out.styled(f"Plan {plan.id}", "bold"), out.styled(f"  {plan.goal}", "cyan"), f"  ({plan.status.value})"
+    )
+    out.say(plan.summary)
+    for step in plan.steps:
+        out.say()
+        _say_step(out, step)
+
+
+def say_next(out: Terminal, plan: Plan) -> None:
+    """How to go on from a plan."""
+    out.say()
+    out.say("Nothing has changed yet. Go on with:", "dim")
+    out.say(f"  magray show {plan.id} --diff")
+    some = ",".join(str(step.id) for step in plan.steps[:2]) if len(plan.steps) > 1 else ""
+    out.say(f"  magray apply {plan.id}" + (f"        (or only some: --steps {some})" if some else ""))
+
+
+def say_outcome(out: Terminal, outcome: Outcome, *, undo_hint: bool) -> None:
+    """What was done and what was not."""
+    files = len(outcome.files_written)
+    steps = ", ".join(str(step) for step in outcome.applied) or "none"
+    out.say(
+        f"Plan {outcome.plan.id} is {outcome.plan.status.value}: steps applied: {steps}; {_files(files)} written",
+        "bold",
+    )
+    for refusal in outcome.refused:
+        out.say(f"  left out: step {refusal.step} {refusal.path}: {refusal.reason}", "yellow")
+    if undo_hint:
+        out.say(f"Take it back with: magray undo {outcome.plan.id}", "dim")
+
+
+def _say_step(out: Terminal, step: Step) -> None:
+    box = "[x]" if step.accepted else "[ ]"
+    out.say_parts(
+        f"{box} {step.id}  ", out.styled(step.title, "bold"), "  ",
+        out.styled(f"{step.risk.level.value} risk", _RISK_STYLE[step.risk.level.value]),
+        out.styled(f" · {step.proof.grade.value} · {', '.join(step.proof.engines) or 'no engine'}", "dim"),
+    )  # fmt: skip
+    out.say(f"       {step.why}")
+    for change in step.changes[:_FILES_SHOWN]:
+        edits = len(getattr(change, "edits", ()))
+        target = f" -> {change.new_path}" if change.kind == "rename" else ""
+        count = f"{edits} {'edit' if edits == 1 else 'edits'}" if edits else change.kind
+        out.say(f"       {change.path}{target}  {count}", "dim")
+    if len(step.changes) > _FILES_SHOWN:
+        out.say(f"       … and {len(step.changes) - _FILES_SHOWN} more files", "dim")
+    for problem in step.proof.problems if step.needs_confirmation else ():
+        out.say(f"       needs your confirmation: {problem}", "yellow")
+    _say_residue(out, step.proof.residue)
+
+
+def _say_residue(out: Terminal, residue: tuple[Residue, ...]) -> None:
+    if not residue:
+        return
+    kinds = ", ".join(f"{count} in {kind.value}" for kind, count in Counter(left.kind for left in residue).items())
+    out.say(f"       leaves {len(residue)} {'mention' if len(residue) == 1 else 'mentions'} as they are: {kinds}")
+    for left in residue[:_RESIDUE_SHOWN]:
+        out.say(f"         {left.path}:{left.line}:{left.column}  {left.excerpt.strip()[:100]}", "dim")
+    if len(residue) > _RESIDUE_SHOWN:
+        out.say(f"         … and {len(residue) - _RESIDUE_SHOWN} more", "dim")
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
