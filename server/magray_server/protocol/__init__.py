@@ -1,0 +1,1 @@
+"""The wire: framing, JSON-RPC envelopes, lifecycle and typed messages. Nothing here knows what Magray does."""
