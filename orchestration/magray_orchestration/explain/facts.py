@@ -8,11 +8,28 @@ from dataclasses import dataclass
 from magray_core.spans import LineIndex, Span
 from magray_orchestration.explain.gathering import Facts, Notes, gather, history
 from magray_orchestration.explain.naming import Named, name_at, names_in
-from magray_orchestration.explain.rendering import Citation, Links, Page, RelativeLinks, render_short, render_whole
+from magray_orchestration.explain.rendering import (
+    Citation,
+    Links,
+    NoLinks,
+    Page,
+    RelativeLinks,
+    render_short,
+    render_whole,
+)
 from magray_orchestration.explain.resolving import Reading, Resolution, read, resolve
 from magray_orchestration.workspace import Workspace
 
-__all__ = ["Citation", "Explanation", "Links", "RelativeLinks", "explain", "explain_briefly", "first_name_on"]
+__all__ = [
+    "Citation",
+    "Explanation",
+    "Links",
+    "NoLinks",
+    "RelativeLinks",
+    "explain",
+    "explain_briefly",
+    "first_name_on",
+]
 
 _NAMES_TRIED = 40
 

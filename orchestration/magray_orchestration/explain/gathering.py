@@ -58,7 +58,9 @@ def gather(workspace: Workspace, resolution: Resolution, notes: Notes | None) ->
     found = _mentions_of(workspace, symbol.name)
     code = [one for one in found if not is_test_path(one.path)]
     tests = [one for one in found if is_test_path(one.path) and one.kind is not OccurrenceKind.DEFINITION]
+    home = definition.path.split("/", 1)[0]
     outside = [one for one in code if not _within(one, definition)]
+    outside.sort(key=lambda one: not one.path.startswith(home))
     return Facts(
         resolution=resolution,
         calls=_counted([one for one in found if one.kind is OccurrenceKind.CALL], outside, OccurrenceKind.CALL),
@@ -120,13 +122,13 @@ def _counted(found: list[Occurrence], outside: list[Occurrence], kind: Occurrenc
 
 
 def _telling(found: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
-    """One mention per enclosing definition; those from files not shown yet come first."""
+    """One mention per enclosing definition, in the given order; those from files not shown yet come first."""
     firsts: dict[tuple[str, str], Occurrence] = {}
     for one in found:
         firsts.setdefault((one.path, one.inside), one)
     seen: set[str] = set()
     new, again = [], []
-    for one in sorted(firsts.values(), key=lambda one: (not one.inside, one.path, one.line)):
+    for one in sorted(firsts.values(), key=lambda one: not one.inside):
         (again if one.path in seen else new).append(one)
         seen.add(one.path)
     return tuple((new + again)[:MAX_SHOWN])

@@ -6,13 +6,16 @@ import re
 
 from magray_core.display import one_line, visible
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&:@])")
+# What means something in the middle of a line; an underscore inside a word does not.
+_SPECIAL = re.compile(r"[\\`*\[\]<>~|&!]|(?<![^\W_])_|_(?![^\W_])")
+_OPENING = re.compile(r"^(?=[#+=\-])|^(\d+)(?=[.)])")
 _TICKS = re.compile(r"`+")
 
 
 def escape(text: str, limit: int = 300) -> str:
-    """The text as one line that Markdown shows literally."""
-    return _SPECIAL.sub(r"\\\1", one_line(text, limit))
+    """The text as one line that Markdown shows literally, wherever it stands."""
+    escaped = _SPECIAL.sub(lambda match: "\\" + match.group(), one_line(text, limit))
+    return _OPENING.sub(lambda match: f"{match.group()}\\" if match.group() else "\\", escaped)
 
 
 def code(text: str, limit: int = 120) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +16,8 @@ from magray_orchestration.explain.markdown import code, escape, fence, link
 from magray_orchestration.explain.resolving import Definition
 
 _SHORT_SHOWN = 3
+_OPENED = re.compile(r"([(\[{])\s+")
+_CLOSED = re.compile(r",?\s+([)\]])")
 _CANDIDATES_SHORT = 4
 _FENCE_NAMES = {"csharp": "cs", "cpp": "cpp", "tsx": "tsx"}
 
@@ -41,6 +44,18 @@ class RelativeLinks:
         return ""
 
 
+class NoLinks:
+    """Places as text alone, for terminals."""
+
+    def place(self, path: str, line: int) -> str:
+        """Nothing."""
+        return ""
+
+    def whole(self, path: str, line: int, column: int) -> str:
+        """Nothing."""
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """Where a fact comes from; lines from 1, inclusive."""
@@ -63,14 +78,14 @@ class Page:
         """A link to the place, labelled with it unless a text is given."""
         if citation not in self.citations:
             self.citations.append(citation)
-        label = text or escape(f"{citation.path}:{citation.start_line}", 200)
+        label = text or code(f"{citation.path}:{citation.start_line}", 200)
         return link(label, self.links.place(citation.path, citation.start_line))
 
 
 def render_short(facts: Facts, page: Page, freshness: Freshness, *, max_lines: int, whole: str) -> str:
     """At most ``max_lines`` lines: signature, first words of the documentation, one line per kind of fact."""
     symbol = facts.definition.symbol
-    head = fence(symbol.signature or f"{symbol.kind.value} {symbol.qualified_name}", _language(facts.definition))
+    head = fence(_signature(facts.definition), _language(facts.definition))
     doc = _first_paragraph(symbol.doc)
     body = [escape(doc, 240)] if doc else []
     body += [f"- {line}" for line in _fact_lines(facts, page, _SHORT_SHOWN)]
@@ -86,7 +101,7 @@ def render_whole(facts: Facts, page: Page, freshness: Freshness) -> str:
     """Everything that is known, under headings."""
     symbol = facts.definition.symbol
     page.lines += [f"# {code(symbol.qualified_name)}", ""]
-    page.lines += fence(symbol.signature or f"{symbol.kind.value} {symbol.qualified_name}", _language(facts.definition))
+    page.lines += fence(_signature(facts.definition), _language(facts.definition))
     page.lines.append("")
     if symbol.doc.strip():
         page.lines += [*fence(symbol.doc.strip("\n"), "text"), ""]
@@ -108,11 +123,12 @@ def _fact_lines(facts: Facts, page: Page, shown: int) -> list[str]:
     lines = _defined_lines(facts, page, _CANDIDATES_SHORT)
     lines += [f"note: {escape(note.text, 160)}" for note in facts.notes[:2]]
     if facts.calls.count:
-        lines.append(f"called {_places(facts.calls)}{_examples(page, facts.calls.telling[:shown])}")
-    elif facts.references.count or facts.imports.count:
-        used = facts.references if facts.references.count else facts.imports
-        lines.append(f"mentioned in code {_places(used)}{_examples(page, used.telling[:shown])}")
-    else:
+        only = "" if facts.calls.telling else ", all in tests" if facts.tests.count else ", all within itself"
+        lines.append(f"called {_places(facts.calls)}{only}{_examples(page, facts.calls.telling[:shown])}")
+    if not facts.calls.telling and (facts.references.telling or facts.imports.telling):
+        used = facts.references if facts.references.telling else facts.imports
+        lines.append(f"named in code {_places(used)}{_examples(page, used.telling[:shown])}")
+    if not (facts.calls.count or facts.references.count or facts.imports.count):
         lines.append("no use of the name is known")
     if facts.tests.count:
         lines.append(f"in tests {_places(facts.tests)}{_examples(page, facts.tests.telling[:2])}")
@@ -192,6 +208,12 @@ def _places(mentions: Mentions) -> str:
 
 def _first_paragraph(doc: str) -> str:
     return one_line(doc.strip().split("\n\n", 1)[0], 1000)
+
+
+def _signature(definition: Definition) -> str:
+    symbol = definition.symbol
+    joined = _OPENED.sub(r"\1", _CLOSED.sub(r"\1", symbol.signature))
+    return joined or f"{symbol.kind.value} {symbol.qualified_name}"
 
 
 def _language(definition: Definition) -> str:

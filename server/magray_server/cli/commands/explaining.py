@@ -11,10 +11,12 @@ def run(call: Invocation) -> int:
     """Say what is known about the name at a place."""
     root = open_root(call)
     pointed = parse_pointed(call.args.place, root)
+    from magray_orchestration.explain.facts import NoLinks, RelativeLinks
     from magray_orchestration.usecases.explain import explain
     from magray_server.views import explain_view
 
+    links = RelativeLinks() if call.out.as_json else NoLinks()
     with open_workspace(call, root) as workspace:
-        explanation = explain(workspace, pointed.path, pointed.line, pointed.column)
+        explanation = explain(workspace, pointed.path, pointed.line, pointed.column, links=links)
     call.out.answer(explain_view(explanation).for_cli, lambda: call.out.say(explanation.markdown.rstrip("\n")))
     return DONE
