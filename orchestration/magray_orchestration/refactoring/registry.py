@@ -1,0 +1,22 @@
+"""Which refactorings there are, in the order in which they are asked, and what they offer at a place."""
+
+from __future__ import annotations
+
+from magray_core.plans import Place
+from magray_orchestration.refactoring.contract import Offer, Refactoring
+from magray_orchestration.refactoring.python_rename import PythonRename
+from magray_orchestration.workspace import Workspace
+
+REFACTORINGS: tuple[Refactoring, ...] = (PythonRename(),)
+"""The first that fits an intent computes it: engines that know a language come before those that know text."""
+
+
+def offers(workspace: Workspace, place: Place) -> tuple[Offer, ...]:
+    """What the menu shows at a place. Of two offers of the same kind for the same goal the first that works is kept."""
+    kept: dict[tuple[str, str], Offer] = {}
+    for refactoring in REFACTORINGS:
+        for offer in refactoring.offers(workspace, place):
+            key = (offer.kind, offer.goal or offer.goal_prefix or offer.title)
+            if key not in kept or (kept[key].disabled and not offer.disabled):
+                kept[key] = offer
+    return tuple(kept.values())
