@@ -55,8 +55,8 @@ METHODS: tuple[Method, ...] = (
     Method("magray/plan/redo", "request", "server", "Apply again what was taken back.", "plan",
            "plan, status, applied, refused"),
     Method("magray/plan/cancel", "request", "server", "Stop the planning that runs for a goal.", "goal?", "cancelled"),
-    Method("magray/plan/retry", "request", "server", "Compute a plan's goal again on the files as they are now.", "plan",
-           "the plan"),
+    Method("magray/plan/retry", "request", "server", "Compute a plan's goal again on the files as they are now.",
+           "plan", "the plan"),
     Method("magray/index/status", "request", "server", "What the index holds and whether it is being built.", "",
            "state, message, fraction, freshness"),
     Method("magray/doctor", "request", "server", "What works here, what does not, and why.", "", "the report"),
@@ -95,7 +95,5 @@ COMMANDS: tuple[Command, ...] = (
 
 def documented(name: str) -> str:
     """The first documentation line of a method or command. Raises KeyError for a name that is not in the tables."""
-    for entry in (*METHODS, *COMMANDS):
-        if entry.name == name:
-            return entry.doc
-    raise KeyError(name)
+    docs = {method.name: method.doc for method in METHODS} | {command.name: command.doc for command in COMMANDS}
+    return docs[name]

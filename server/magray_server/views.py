@@ -245,7 +245,7 @@ def outcome_view(outcome: Outcome) -> OutcomeView:
     """What applying or taking back did."""
     refused = [RefusalView(step=refusal.step, path=refusal.path, reason=refusal.reason) for refusal in outcome.refused]
     return OutcomeView(
-        plan=outcome.plan.id, status=outcome.plan.status.value, applied=list(outcome.applied), refused=refused
+        plan=outcome.plan.id, status=outcome.status.value, applied=list(outcome.applied), refused=refused
     )
 
 

@@ -12,13 +12,16 @@ import os
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 TIMEOUT_S = 20.0
+SERVER = ("-P", "-m", "magray_server", "serve")
+FAULTY_SERVER = (str(Path(__file__).with_name("faulty_server.py")),)
 
 Message = dict[str, Any]
 
@@ -36,9 +39,11 @@ class LspError(Exception):
 class Client:
     """A started server and the conversation with it. ``answers`` maps requests of the server to functions."""
 
-    def __init__(self, *, env: dict[str, str] | None = None, cwd: Path | None = None) -> None:
+    def __init__(
+        self, *, env: dict[str, str] | None = None, cwd: Path | None = None, program: Sequence[str] = SERVER
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "magray_server", "serve"],
+            [sys.executable, *program],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**os.environ, **(env or {})}, cwd=cwd,
         )  # fmt: skip
@@ -250,18 +255,21 @@ def frame(message: Any) -> bytes:
 
 
 @contextlib.contextmanager
-def server(*, env: dict[str, str] | None = None, cwd: Path | None = None) -> Iterator[Client]:
+def server(
+    *, env: dict[str, str] | None = None, cwd: Path | None = None, program: Sequence[str] = SERVER
+) -> Iterator[Client]:
     """A server that has been started and nothing else. It is killed at the end if it still runs."""
-    client = Client(env=env, cwd=cwd)
-    try:
-        yield client
-        client.check()
-    except AssertionError:
-        raise
-    except Exception as error:
-        raise AssertionError(f"{error!r}\n{client.transcript()}") from error
-    finally:
-        client.kill()
+    with tempfile.TemporaryDirectory() as home:
+        client = Client(env={"MAGRAY_HOME": home, **(env or {})}, cwd=cwd, program=program)
+        try:
+            yield client
+            client.check()
+        except AssertionError:
+            raise
+        except Exception as error:
+            raise AssertionError(f"{error!r}\n{client.transcript()}") from error
+        finally:
+            client.kill()
 
 
 @contextlib.contextmanager
@@ -271,9 +279,10 @@ def session(
     capabilities: Message | None = None,
     options: Any = None,
     env: dict[str, str] | None = None,
+    program: Sequence[str] = SERVER,
 ) -> Iterator[Client]:
     """A server that is initialized; it must leave cleanly at the end."""
-    with server(env=env) as client:
+    with server(env=env, program=program) as client:
         client.initialize(root, capabilities=capabilities, options=options)
         yield client
         client.stop()

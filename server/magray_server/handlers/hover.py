@@ -23,6 +23,6 @@ def hover(snapshot: Snapshot, params: types.HoverParams, cancel: CancelToken) ->
     line = lines.line_of(offset)
     cancel.check()
     explanation = explain(workspace, path, line + 1, offset - lines.line_span(line).start + 1)
-    if not explanation.short_markdown:
+    if explanation is None or not explanation.short_markdown:
         return None
     return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, explanation.short_markdown))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import os
 
 from lsprotocol import types
 
@@ -59,7 +58,7 @@ def _stored_format(session: Session, uri: str, text: str) -> TextFormat:
     if path is None or session.roots is None:
         return TextFormat()
     try:
-        size = os.stat(session.roots.root / path, follow_symlinks=False).st_size
+        size = (session.roots.root / path).lstat().st_size
         if size == len(text.encode("utf-8", "surrogatepass")) or size > _SNIFF_LIMIT_BYTES:
             return TextFormat()
         data = read_bytes(session.roots.root, path)

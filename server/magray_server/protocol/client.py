@@ -66,7 +66,7 @@ class Client(LanguageServer):
 
     def structure(self, method: str, params: Any) -> Any:
         """The typed params of a standard method. Raises ResponseError (InvalidParams) with what is wrong."""
-        message_type = types.METHOD_TO_TYPES[method][2]
+        message_type: Any = types.METHOD_TO_TYPES[method][2]
         if message_type is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""``initialize`` from plain JSON: who the client is and what it can do. No message types, so that it answers at once."""
+"""``initialize`` from plain JSON: who the client is and what it can do. Needs no message types, so it is quick."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ClientProfile:
         return value
 
     def speaks(self, method: str) -> bool:
-        """Whether the client answers this request of ours: named in ``experimental.magray`` or initializationOptions."""
+        """Whether the client answers this request of ours, as ``experimental.magray`` or its options say."""
         announced = self.capability("experimental.magray")
         requests = announced.get("requests", []) if isinstance(announced, dict) else []
         optional = self.options.get("requests", [])
@@ -42,7 +42,7 @@ class ClientProfile:
 
 
 def read_initialize(params: Any) -> ClientProfile:
-    """The profile in the params of ``initialize``. Raises ResponseError (InvalidParams) if they have the wrong shape."""
+    """The profile in the params of ``initialize``. Raises ResponseError (InvalidParams) if their shape is wrong."""
     given = _object(params, "params")
     capabilities = _object(given.get("capabilities"), "capabilities")
     process_id = given.get("processId")

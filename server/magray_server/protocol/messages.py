@@ -1,4 +1,4 @@
-"""JSON-RPC envelopes: bytes to ``Request``, ``Notification``, ``Response`` or ``Invalid``, and back. Params stay as sent."""
+"""JSON-RPC envelopes: bytes to ``Request``, ``Notification``, ``Response`` or ``Invalid``. Params stay as sent."""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ def watch_loop(loop: asyncio.AbstractEventLoop) -> None:
             if time.monotonic() - last > _STALL_S and reported != last:
                 reported = last
                 log.warning("the event loop has not moved for %.1f s", time.monotonic() - last)
-                faulthandler.dump_traceback(file=sys.__stderr__, all_threads=True)
+                if sys.__stderr__ is not None:
+                    faulthandler.dump_traceback(file=sys.__stderr__, all_threads=True)
 
     loop.call_soon(tick)
     threading.Thread(target=run, name="loop-watch", daemon=True).start()
