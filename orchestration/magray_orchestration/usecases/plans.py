@@ -52,10 +52,10 @@ def find_plan(store: PlanStore, reference: str | None) -> Plan:
     """The plan with that id or unique beginning of one; None or ``last`` is the newest. Raises PlanNotFound."""
     if reference and reference != LAST:
         return store.get(reference)
-    newest = max(store.list(), key=lambda plan: plan.created, default=None)
-    if newest is None:
+    newest = store.list()[:1]
+    if not newest:
         raise PlanNotFound("there is no plan yet", hint='make one: magray plan "rename old_name to new_name"')
-    return newest
+    return newest[0]
 
 
 def change_on_disk(workspace: Workspace, store: PlanStore, change: Change, confirm: Confirm) -> Outcome:

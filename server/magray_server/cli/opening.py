@@ -72,7 +72,7 @@ def open_workspace_late(call: Invocation, root: Path) -> Iterator[Workspace]:
 
 
 @contextlib.contextmanager
-def open_plans(root: Path) -> Iterator[PlanStore]:
+def open_plans(call: Invocation, root: Path) -> Iterator[PlanStore]:
     """The plan store, after what an interrupted run left half done was finished or rolled back."""
     from magray_configs.paths import WorkspacePaths
     from magray_orchestration.plans.applying import recover
@@ -83,6 +83,8 @@ def open_plans(root: Path) -> Iterator[PlanStore]:
     store = PlanStore.open(paths)
     try:
         recover(root, store)
+        if store.notice:
+            call.out.note(f"warning: {store.notice}", "yellow")
         yield store
     finally:
         store.close()

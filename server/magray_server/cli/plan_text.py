@@ -41,11 +41,13 @@ def say_outcome(out: Terminal, outcome: Outcome, *, undo_hint: bool) -> None:
     files = len(outcome.files_written)
     steps = ", ".join(str(step) for step in outcome.applied) or "none"
     out.say(
-        f"Plan {outcome.plan.id} is {outcome.plan.status.value}: steps applied: {steps}; {_files(files)} written",
+        f"Plan {outcome.plan.id} is {outcome.status.value}: steps applied: {steps}; {_files(files)} written",
         "bold",
     )
     for refusal in outcome.refused:
         out.say(f"  left out: step {refusal.step} {refusal.path}: {refusal.reason}", "yellow")
+    for note in outcome.notes:
+        out.say(f"  {note}", "yellow")
     if undo_hint:
         out.say(f"Take it back with: magray undo {outcome.plan.id}", "dim")
 

@@ -44,7 +44,7 @@ def do(call: Invocation) -> int:
     """Plan, show, ask and apply."""
     root = open_root(call)
     steps = parse_steps(call.args.steps)
-    with open_workspace(call, root, quick_s=PATIENT_S) as workspace, open_plans(root) as store:
+    with open_workspace(call, root, quick_s=PATIENT_S) as workspace, open_plans(call, root) as store:
         plan = make(call, workspace, store)
         say_plan(call.out, plan)
         call.out.say()
@@ -55,7 +55,7 @@ def _change_stored(call: Invocation, action: Action, steps: frozenset[int] | Non
     from magray_orchestration.usecases.plans import find_plan
 
     root = open_root(call)
-    with open_workspace_late(call, root) as workspace, open_plans(root) as store:
+    with open_workspace_late(call, root) as workspace, open_plans(call, root) as store:
         plan = find_plan(store, call.args.plan)
         return _change(call, workspace, store, plan, (action, steps))
 

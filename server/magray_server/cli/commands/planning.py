@@ -23,7 +23,7 @@ PATIENT_S = 120.0
 def plan(call: Invocation) -> int:
     """Make a plan, change nothing."""
     root = open_root(call)
-    with open_workspace(call, root, quick_s=PATIENT_S) as workspace, open_plans(root) as store:
+    with open_workspace(call, root, quick_s=PATIENT_S) as workspace, open_plans(call, root) as store:
         made = make(call, workspace, store)
         call.out.answer(lambda: view_of(made, store), lambda: (say_plan(call.out, made), say_next(call.out, made))[0])
     return DONE
@@ -35,7 +35,7 @@ def show(call: Invocation) -> int:
     from magray_orchestration.plans.document import render
     from magray_orchestration.usecases.plans import find_plan
 
-    with open_plans(open_root(call)) as store:
+    with open_plans(call, open_root(call)) as store:
         found = find_plan(store, call.args.plan)
         if call.args.diff:
             call.out.answer(lambda: view_of(found, store), lambda: call.out.say_diff(plan_diff(store, found)))

@@ -1,0 +1,249 @@
+"""The state of this installation and workspace as checks that a person can act on. Changes nothing, starts nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from magray_configs.layers import Resolved, resolve
+from magray_configs.paths import WorkspacePaths
+from magray_core.errors import MagrayError
+from magray_indexers import git, store
+
+State = Literal["ok", "warning", "problem", "off"]
+
+_EDITORS = {"nvim": "Neovim", "code": "VS Code", "codium": "VSCodium", "emacs": "Emacs", "hx": "Helix"}
+_ENGINES = (
+    "pygls",
+    "tantivy",
+    "tree-sitter",
+    "tree-sitter-language-pack",
+    "rope",
+    "jedi",
+    "ruff",
+    "ast-grep-py",
+    "pygit2",
+)
+_OLD_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at; ``hint`` is what to do about it where something is wrong."""
+
+    name: str
+    state: State
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """What the index holds. ``skipped`` counts paths by reason."""
+
+    generation: int = 0
+    files: int = 0
+    chunks: int = 0
+    symbols: int = 0
+    languages: Mapping[str, int] = field(default_factory=dict)
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    head: str = ""
+    age_s: float = 0.0
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that was found."""
+
+    checks: tuple[Check, ...]
+    index: IndexState | None
+    settings: Resolved | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is broken; warnings are no breakage."""
+        return all(check.state != "problem" for check in self.checks)
+
+
+def examine(root: Path) -> Report:
+    """Look at everything. A part that cannot be looked at becomes a problem; nothing is raised."""
+    paths = WorkspacePaths(root)
+    resolved: Resolved | None = None
+    checks = [_installation(), _engines()]
+    try:
+        resolved = resolve(root)
+        taken = [f"{key} = {value} ({source})" for key, value, source in resolved.values() if source != "default"]
+        checks.append(Check("settings", "ok", "; ".join(taken) or "all at their defaults"))
+        checks += [Check("settings", "warning", warning) for warning in resolved.warnings]
+    except MagrayError as error:
+        checks.append(_problem("settings", error))
+    checks.append(_state_folder(paths))
+    index, about_index = _index(root, paths)
+    checks.append(about_index)
+    checks += _guarded("writer", lambda: _writer(paths))
+    checks += _guarded("plans", lambda: _plans(paths))
+    checks += [_history(root), _editors(), _models()]
+    return Report(tuple(checks), index, resolved)
+
+
+def _installation() -> Check:
+    return Check(
+        "magray", "ok",
+        f"{metadata.version('magray')} on Python {platform.python_version()}, {platform.system()} {platform.machine()},"
+        f" {os.cpu_count()} processors, run by {sys.executable}",
+    )  # fmt: skip
+
+
+def _engines() -> Check:
+    found: list[str] = []
+    missing: list[str] = []
+    for name in _ENGINES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Check("engines", "problem", f"not installed: {', '.join(missing)}", "install magray again")
+    return Check("engines", "ok", ", ".join(found))
+
+
+def _state_folder(paths: WorkspacePaths) -> Check:
+    if not paths.base.exists():
+        state: State = "ok" if os.access(paths.root, os.W_OK) else "problem"
+        text = "not made yet" if state == "ok" else "cannot be made: the workspace is read-only"
+        return Check("state folder", state, text, "" if state == "ok" else "make the workspace writable")
+    if not paths.base.is_dir() or paths.base.is_symlink():
+        return Check("state folder", "problem", ".magray is not a folder", "move it away")
+    if not os.access(paths.base, os.W_OK | os.X_OK):
+        return Check("state folder", "problem", ".magray cannot be written", "check its permissions")
+    size = sum(file.stat().st_size for file in paths.base.rglob("*") if file.is_file() and not file.is_symlink())
+    return Check("state folder", "ok", f".magray, {size / 1e6:.1f} MB")
+
+
+def _index(root: Path, paths: WorkspacePaths) -> tuple[IndexState | None, Check]:
+    try:
+        db = store.open_for_reading(paths.index_db)
+    except MagrayError as error:
+        state: State = "off" if error.kind == "index_unavailable" else "problem"
+        return None, Check("index", state, error.message, error.hint)
+    try:
+        index = _index_state(db)
+    except (MagrayError, sqlite3.Error, ValueError) as error:
+        return None, Check("index", "problem", f"cannot be read: {error}", "run: magray index --full")
+    finally:
+        db.close()
+    text = f"generation {index.generation}: {index.files:,} files, {index.chunks:,} chunks, {index.symbols:,} symbols"
+    text += f", {sum(index.skipped.values()):,} paths skipped, {_ago(index.age_s)}"
+    if not index.complete:
+        return index, Check("index", "warning", f"{text}; a build was not finished", "run: magray index")
+    head = git.head(root)
+    if index.head and head and index.head != head:
+        return index, Check("index", "warning", f"{text}; another commit is checked out since", "run: magray index")
+    return index, Check("index", "ok", text)
+
+
+def _index_state(db: sqlite3.Connection) -> IndexState:
+    generation = store.read_generation(db)
+    skipped = Counter(entry.reason.value for entry in store.read_skipped(db).values())
+    return IndexState(
+        generation=generation.number,
+        files=_count(db, "files"),
+        chunks=_count(db, "chunks"),
+        symbols=_count(db, "symbols"),
+        languages=dict(db.execute("SELECT language, count(*) FROM files GROUP BY language ORDER BY 2 DESC")),
+        skipped=dict(skipped.most_common()),
+        head=generation.head,
+        age_s=max(0.0, time.time() - generation.finished) if generation.finished else 0.0,
+        complete=generation.complete,
+    )
+
+
+def _writer(paths: WorkspacePaths) -> Iterator[Check]:
+    lock_file = paths.memory / "index.lock"
+    if not lock_file.exists():
+        yield Check("writer", "ok", "nobody is indexing")
+        return
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(lock_file, mode=0o600, timeout=0):
+            interrupted = (paths.memory / "index.busy").exists()
+    except Timeout:
+        yield Check("writer", "ok", "another Magray is indexing at this moment")
+        return
+    if interrupted:
+        yield Check("writer", "warning", "the last index run was killed", "run: magray index")
+    else:
+        yield Check("writer", "ok", "nobody is indexing")
+
+
+def _plans(paths: WorkspacePaths) -> Iterator[Check]:
+    if not paths.state_db.exists():
+        yield Check("plans", "ok", "none yet")
+        return
+    from magray_orchestration.plans.store import PlanStore
+
+    plans = PlanStore.open(paths)
+    try:
+        counts = Counter(plan.status.value for plan in plans.list())
+        if plans.notice:
+            yield Check("plans", "warning", plans.notice)
+    finally:
+        plans.close()
+    yield Check("plans", "ok", ", ".join(f"{count} {status}" for status, count in counts.items()) or "none yet")
+
+
+def _history(root: Path) -> Check:
+    head = git.head(root)
+    if not head:
+        return Check("git", "off", "no commit here; explanations have no history, everything else works")
+    return Check("git", "ok", f"commit {head[:9]}, read without running git")
+
+
+def _editors() -> Check:
+    found = [f"{name} ({command})" for command, name in _EDITORS.items() if shutil.which(command)]
+    return Check("editors", "ok" if found else "off", ", ".join(found) or "none found on the PATH")
+
+
+def _models() -> Check:
+    return Check(
+        "models",
+        "off",
+        "none used: goals are understood by rules in English and Russian, search goes by words and names",
+    )
+
+
+def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> list[Check]:
+    try:
+        return list(look())
+    except (MagrayError, OSError) as error:
+        return [_problem(name, error)]
+
+
+def _problem(name: str, error: MagrayError | OSError) -> Check:
+    if isinstance(error, MagrayError):
+        return Check(name, "problem", error.message, error.hint)
+    return Check(name, "problem", (error.strerror or str(error)).lower(), "check the permissions of .magray")
+
+
+def _count(db: sqlite3.Connection, table: Literal["files", "chunks", "symbols"]) -> int:
+    return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s old"
+    if seconds < 2 * 3600:
+        return f"{seconds / 60:.0f} min old"
+    return f"{seconds / 3600:.0f} h old" if seconds < 2 * _OLD_S else f"{seconds / _OLD_S:.0f} days old"
