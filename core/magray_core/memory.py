@@ -24,9 +24,11 @@ class SkipReason(str, Enum):
     UNREADABLE = "cannot be read"
     NOT_A_FILE = "not a regular file"
     SYMLINK = "a symbolic link"
-    BAD_NAME = "its name is not valid UTF-8 or has a line end"
+    BAD_NAME = "its name is not valid UTF-8 or has control characters"
     NESTED_REPOSITORY = "a repository of its own"
+    INSTALLED = "installed packages, an environment or a cache"
     PARSE_TIMEOUT = "took too long to parse"
+    PARSE_FAILED = "the parser failed on it"
 
 
 class SymbolKind(str, Enum):

@@ -1,0 +1,154 @@
+"""Building and updating the index: what changed is read and parsed, what is gone is forgotten, all is published."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from magray_configs.paths import WorkspacePaths, checked_root
+from magray_configs.settings import IndexSettings
+from magray_core.cancel import CancelToken
+from magray_core.contracts import Progress
+from magray_core.errors import MagrayError
+from magray_core.memory import IndexReport, SkipReason
+from magray_indexers import git, store
+from magray_indexers.ignore import IGNORE_FILES
+from magray_indexers.locking import writer_lock
+from magray_indexers.reading import Gone, Job, Outcome, Unchanged, read_and_parse
+from magray_indexers.store import FileRows, KnownFile
+from magray_indexers.walk import SkippedPath, WalkedFile, walk, walk_path
+from magray_indexers.workers import read_all
+from magray_indexers.writing import Session, opened_store
+
+_JUDGED_BY_CONTENT = frozenset(
+    {SkipReason.BINARY, SkipReason.MINIFIED, SkipReason.PARSE_FAILED, SkipReason.PARSE_TIMEOUT}
+)
+_FIRST_PUBLISH_S, _PUBLISH_GROWTH = 3.0, 4.0
+_REPORT_EVERY_S = 0.2
+
+
+class _Silent:
+    def report(self, message: str, fraction: float | None = None) -> None:
+        """Nobody listens."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the walk brought, against what the store knows."""
+
+    jobs: list[Job] = field(default_factory=list)
+    skipped: dict[str, SkippedPath] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+
+def build(
+    root: Path,
+    settings: IndexSettings,
+    *,
+    progress: Progress | None = None,
+    cancel: CancelToken | None = None,
+    full: bool = False,
+) -> IndexReport:
+    """Bring the index up to date with the files; ``full`` reads every file again.
+
+    Readers see the old generation until a new one is published; long builds publish on the way. What was published
+    stays when the build is cancelled or killed, and the next one goes on from there. Blocks; one writer at a time.
+    Raises WorkspaceError, IndexFormatTooNew, IndexingError, Cancelled.
+    """
+    cancel, progress = cancel or CancelToken(), progress or _Silent()
+    root = checked_root(root)
+    paths = WorkspacePaths(root)
+    paths.create()
+    with writer_lock(paths.memory, cancel, progress) as suspect, opened_store(paths, suspect=suspect) as db:
+        session = Session(db, paths.keyword, large=True)
+        try:
+            return _Build(root, settings, session, progress, cancel).run(full)
+        finally:
+            session.close()
+
+
+class _Build:
+    """One build under way."""
+
+    def __init__(
+        self, root: Path, settings: IndexSettings, session: Session, progress: Progress, cancel: CancelToken
+    ) -> None:
+        self._root, self._settings, self._session = root, settings, session
+        self._progress, self._cancel = progress, cancel
+        self._started = time.monotonic()
+        self._next_publish_s = _FIRST_PUBLISH_S
+        self._head = git.head(root)
+        self._changed = 0
+
+    def run(self, full: bool) -> IndexReport:
+        session = self._session
+        self._progress.report("looking for files")
+        known = session.known()
+        found = self._walk(known, session.skipped(), full)
+        removed = [path for path in known if path not in found.seen]
+        for path in removed:
+            session.remove(path)
+        self._changed = len(removed)
+        self._read(found)
+        session.replace_skipped(found.skipped.values())
+        if self._changed or not session.generation.keyword or not session.generation.complete:
+            self._progress.report("finishing", 1.0)
+            self._cancel.check()
+            session.publish(self._head, complete=True)
+        else:
+            session.refresh(self._head)
+        return self._report(found.skipped)
+
+    def _walk(self, known: Mapping[str, KnownFile], before: Mapping[str, SkippedPath], full: bool) -> _Found:
+        found = _Found()
+        for entry in walk(self._root, self._settings, cancel=self._cancel):
+            if isinstance(entry, SkippedPath):
+                found.skipped[entry.path] = entry
+                continue
+            old = known.get(entry.path)
+            judged = before.get(entry.path)
+            if old is not None and old.stat == entry.stat and not full:
+                found.seen.add(entry.path)
+            elif judged and judged.stat == entry.stat and judged.reason in _JUDGED_BY_CONTENT and not full:
+                found.skipped[entry.path] = judged
+            else:
+                found.seen.add(entry.path)
+                found.jobs.append(Job(entry.path, old.hash if old and not full else ""))
+        return found
+
+    def _read(self, found: _Found) -> None:
+        total, last_report = len(found.jobs), 0.0
+        for done, outcome in enumerate(read_all(self._root, found.jobs, self._settings, self._cancel)):
+            self._changed += take(self._session, outcome, found.skipped)
+            now = time.monotonic()
+            if now - last_report > _REPORT_EVERY_S:
+                last_report = now
+                self._progress.report(f"{done + 1} of {total} files", (done + 1) / total)
+            if now - self._started > self._next_publish_s:
+                self._session.publish(self._head, complete=False)
+                self._next_publish_s = (time.monotonic() - self._started) * _PUBLISH_GROWTH
+
+    def _report(self, skipped: Mapping[str, SkippedPath]) -> IndexReport:
+        files, chunks = self._session.counts()
+        reasons = Counter(entry.reason for entry in skipped.values())
+        seconds = time.monotonic() - self._started
+        return IndexReport(files, chunks, reasons, seconds, self._session.generation.number, self._changed)
+
+
+def take(session: Session, outcome: Outcome, skipped: dict[str, SkippedPath]) -> int:
+    """Bring one outcome into the session; 1 if what readers will see changed."""
+    match outcome:
+        case FileRows():
+            session.put(outcome)
+            return 1
+        case Unchanged(path, stat):
+            session.touch(path, stat)
+            return 0
+        case SkippedPath():
+            skipped[outcome.path] = outcome
+            return session.remove(outcome.path)
+        case Gone(path):
+            return session.remove(path)

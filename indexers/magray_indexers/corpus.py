@@ -1,0 +1,182 @@
+"""One generation as ranking sees it (``ranking.view.SearchView``): the keyword index and the rows it was made from.
+
+Files saved since the keyword index was written are scored here with the same formula and the index's statistics, so
+that a save is searchable at once and the ranking need not know about it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from magray_core.memory import Chunk, Freshness, Symbol, SymbolKind
+from magray_core.spans import Span
+from magray_indexers.keyword import FIELDS, FieldStatistics, KeywordIndex, bm25
+from magray_indexers.ranking.view import FileEntry
+from magray_indexers.store import CHUNK_BITS, checked, id_range, translated
+from magray_indexers.writing import tokens_of
+
+_SAMPLE_CHUNKS = 300
+_BATCH = 500
+
+
+class Rows:
+    """Queries on one snapshot of the store; one connection, one lock, any number of threads."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.lock = threading.RLock()
+
+    def plain(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows as they are. Raises IndexCorrupt."""
+        try:
+            with self.lock:
+                return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+    def whole(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Whole rows of one table, their checksums checked and cut off. Raises IndexCorrupt."""
+        return [checked(row) for row in self.plain(sql, values)]
+
+    def among(self, sql: str, ids: Iterable[Any]) -> list[tuple[Any, ...]]:
+        """Whole rows for each of the ids; ``sql`` ends in ``IN``."""
+        ordered = sorted(ids)
+        found: list[tuple[Any, ...]] = []
+        for i in range(0, len(ordered), _BATCH):
+            some = ordered[i : i + _BATCH]
+            found += self.whole(f"{sql} ({','.join('?' * len(some))})", some)
+        return found
+
+    def tokens_of(self, number: int) -> list[tuple[str, ...]]:
+        """A file's tokens by chunk, in the order of ``FIELDS``."""
+        try:
+            with self.lock:
+                return tokens_of(self._db, number)
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+    def close(self) -> None:
+        """End the snapshot."""
+        with self.lock:
+            self._db.close()
+
+
+class Corpus:
+    """The keyword index together with the files saved since it was written. Thread-safe."""
+
+    def __init__(self, rows: Rows, keyword: KeywordIndex, freshness: Callable[[], Freshness]) -> None:
+        self._rows, self._keyword = rows, keyword
+        self.freshness = freshness
+        self._pending = {number for (number,) in rows.plain("SELECT file FROM pending")}
+        self._fresh_counters: dict[int, dict[str, Counter[str]]] | None = None
+        self._mean_lengths: dict[str, float] | None = None
+
+    def best(
+        self, field: str, tokens: Sequence[str], limit: int, weights: Mapping[str, float] | None = None
+    ) -> list[tuple[int, float]]:
+        """(chunk id, BM25) of the chunks with any of the tokens in the field, best first, ties by id."""
+        if not self._pending:
+            return self._keyword.best(field, tokens, limit, weights)
+        statistics = self.statistics(field, tokens)
+        scored = [
+            (chunk, _score(tokens, counts[field], statistics, weights)) for chunk, counts in self._fresh().items()
+        ]
+        base = self._keyword.best(field, tokens, 2 * limit, weights)
+        both = [hit for hit in base if hit[0] >> CHUNK_BITS not in self._pending] + [
+            hit for hit in scored if hit[1] > 0
+        ]
+        return sorted(both, key=lambda hit: (-hit[1], hit[0]))[:limit]
+
+    def statistics(self, field: str, tokens: Iterable[str]) -> FieldStatistics:
+        """The corpus as ``keyword.bm25`` needs it, to score texts that are not in the index."""
+        frequency = {token: self._keyword.doc_freq(field, token) for token in tokens}
+        return FieldStatistics(self._keyword.n_chunks, self._lengths()[field], frequency)
+
+    def files(self, numbers: Iterable[int]) -> dict[int, FileEntry]:
+        """The files with these ids; unknown ids are left out."""
+        rows = self._rows.among("SELECT * FROM files WHERE id IN", numbers)
+        return {row[0]: FileEntry(row[1], row[4], row[7]) for row in rows}
+
+    def chunk(self, chunk_id: int) -> Chunk | None:
+        """A chunk with its text, or None if there is none with this id."""
+        rows = self._rows.whole("SELECT * FROM chunks WHERE id = ?", (chunk_id,))
+        return chunk_of(rows[0]) if rows else None
+
+    def chunk_at(self, file: int, offset: int) -> int | None:
+        """The id of the file's chunk that holds the offset (code points), or None."""
+        first, last = id_range(file)
+        rows = self._rows.plain(
+            "SELECT id FROM chunks WHERE id BETWEEN ? AND ? AND start <= ? ORDER BY id DESC LIMIT 1",
+            (first, last, offset),
+        )
+        return rows[0][0] if rows else None
+
+    def named(self, names: Sequence[str], limit: int) -> list[tuple[int, Symbol]]:
+        """(file id, symbol) of the definitions with exactly one of these names, ordered by file id and offset."""
+        rows = self._rows.among("SELECT * FROM symbols WHERE name IN", set(names))
+        found = [(row[0] >> CHUNK_BITS, symbol_of(row)) for row in rows]
+        return sorted(found, key=lambda pair: (pair[0], pair[1].span.start))[:limit]
+
+    def files_with(self, tokens: Sequence[str]) -> set[int]:
+        """Ids of the files that may have every token in one chunk; files saved since are all in."""
+        return self._keyword.files_with(tokens) | self._pending
+
+    def _fresh(self) -> dict[int, dict[str, Counter[str]]]:
+        with self._rows.lock:
+            if self._fresh_counters is None:
+                self._fresh_counters = {
+                    id_range(number)[0] + i: {
+                        name: Counter(text.split()) for name, text in zip(FIELDS, texts, strict=True)
+                    }
+                    for number in self._pending
+                    for i, texts in enumerate(self._rows.tokens_of(number))
+                }
+            return self._fresh_counters
+
+    def _lengths(self) -> dict[str, float]:
+        """Mean tokens by field over a sample: ids are hashes, so the first files are as good as any."""
+        with self._rows.lock:
+            if self._mean_lengths is None:
+                totals: Counter[str] = Counter()
+                count = 0
+                for (number,) in self._rows.plain("SELECT id FROM files ORDER BY id LIMIT ?", (_SAMPLE_CHUNKS,)):
+                    for texts in self._rows.tokens_of(number):
+                        count += 1
+                        for name, text in zip(FIELDS, texts, strict=True):
+                            totals[name] += text.count(" ") + 1 if text else 0
+                    if count >= _SAMPLE_CHUNKS:
+                        break
+                self._mean_lengths = {name: totals[name] / max(1, count) for name in FIELDS}
+            return self._mean_lengths
+
+
+def chunk_of(row: Sequence[Any]) -> Chunk:
+    """A chunk from its checked row."""
+    number, start, end, start_line, end_line, symbol, kind, text = row
+    index = number & ((1 << CHUNK_BITS) - 1)
+    return Chunk(index, Span(start, end), start_line, end_line, text, symbol, SymbolKind(kind) if kind else None)
+
+
+def symbol_of(row: Sequence[Any]) -> Symbol:
+    """A symbol from its checked row."""
+    _, name, qualified, kind, start, end, name_start, name_end, start_line, end_line, signature, doc, parent = row
+    return Symbol(
+        name, qualified, SymbolKind(kind), Span(start, end), Span(name_start, name_end), start_line, end_line,
+        signature, doc, parent,
+    )  # fmt: skip
+
+
+def _score(
+    tokens: Sequence[str], counts: Counter[str], statistics: FieldStatistics, weights: Mapping[str, float] | None
+) -> float:
+    if weights is None:
+        return bm25(tokens, counts, statistics)
+    return sum(
+        weights.get(token, 1.0) * bm25((token,), counts, statistics)
+        for token in dict.fromkeys(tokens)
+        if token in counts
+    )

@@ -1,0 +1,297 @@
+"""The truth about the index: one SQLite file of files, chunks, symbols and the generation that readers see.
+
+Every row carries a checksum of itself, because SQLite does not notice a flipped bit inside a value.
+Ids are made from paths and positions, never from the order of insertion: an index that grew and one built afresh agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from magray_core.errors import IndexCorrupt, IndexFormatTooNew, IndexingError, IndexUnavailable
+from magray_core.memory import SkipReason
+from magray_indexers.walk import SkippedPath
+
+FORMAT_VERSION = 1
+"""1: first."""
+APPLICATION_ID = 0x4D475259
+CHUNK_BITS = 17
+"""A chunk's id is its file's id shifted by this, plus its index in the file; symbols alike."""
+_ID_BITS = 46
+
+_SCHEMA = """
+CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, stat TEXT NOT NULL,
+    language TEXT NOT NULL, problems INTEGER NOT NULL, n_chunks INTEGER NOT NULL, n_chars INTEGER NOT NULL, sum INTEGER NOT NULL);
+CREATE TABLE chunks (id INTEGER PRIMARY KEY, start INTEGER NOT NULL, end INTEGER NOT NULL, start_line INTEGER NOT NULL,
+    end_line INTEGER NOT NULL, symbol TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, sum INTEGER NOT NULL);
+CREATE TABLE symbols (id INTEGER PRIMARY KEY, name TEXT NOT NULL, qualified_name TEXT NOT NULL, kind TEXT NOT NULL,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, name_start INTEGER NOT NULL, name_end INTEGER NOT NULL,
+    start_line INTEGER NOT NULL, end_line INTEGER NOT NULL, signature TEXT NOT NULL, doc TEXT NOT NULL,
+    parent TEXT NOT NULL, sum INTEGER NOT NULL);
+CREATE INDEX symbols_by_name ON symbols (name);
+CREATE TABLE markers (id INTEGER PRIMARY KEY, line INTEGER NOT NULL, word TEXT NOT NULL, text TEXT NOT NULL, sum INTEGER NOT NULL);
+CREATE TABLE skipped (path TEXT PRIMARY KEY, reason TEXT NOT NULL, stat TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE pending (file INTEGER PRIMARY KEY);
+CREATE TABLE generation (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, keyword TEXT NOT NULL,
+    manifest TEXT NOT NULL, head TEXT NOT NULL, finished REAL NOT NULL, complete INTEGER NOT NULL, sum INTEGER NOT NULL);
+"""
+
+_COLUMNS = {"files": 9, "chunks": 9, "symbols": 14, "markers": 5}
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileRows:
+    """One parsed file as rows without ids: what a parsing process hands over. ``tokens`` are for the keyword index."""
+
+    path: str
+    hash: str
+    stat: str
+    language: str
+    problems: int
+    n_chars: int
+    chunks: list[Row]
+    symbols: list[Row]
+    markers: list[Row]
+    tokens: list[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the store knows of a file, enough to see whether it changed."""
+
+    id: int
+    hash: str
+    stat: str
+    n_chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The state that readers see. ``manifest`` maps the files of the keyword index to (sha256, size)."""
+
+    number: int = 0
+    keyword: str = ""
+    manifest: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    head: str = ""
+    finished: float = 0.0
+    complete: bool = False
+
+
+def file_id(path: str, salt: int = 0) -> int:
+    """46 bits of the path's hash; ``salt`` counts up in the rare case that another path has them."""
+    digest = hashlib.blake2b(f"{salt}:{path}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> (64 - _ID_BITS)
+
+
+def id_range(number: int) -> tuple[int, int]:
+    """The first and last id that a file's chunks, symbols and markers can have."""
+    first = number << CHUNK_BITS
+    return first, first + (1 << CHUNK_BITS) - 1
+
+
+def row_sum(values: Iterable[Any]) -> int:
+    """The checksum that the last column of a row holds."""
+    return zlib.crc32(repr(tuple(values)).encode("utf-8", "surrogatepass"))
+
+
+def checked(row: Sequence[Any]) -> Sequence[Any]:
+    """The row without its checksum. Raises IndexCorrupt if it does not fit."""
+    if row_sum(row[:-1]) != row[-1]:
+        raise IndexCorrupt("a row of the index does not match its checksum", hint="run `magray index` to rebuild it")
+    return row[:-1]
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """A connection that may write; makes the file if there is none. Transactions are explicit.
+
+    Raises IndexCorrupt, IndexFormatTooNew, or IndexingError if the file cannot be opened.
+    """
+    try:
+        db = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise IndexingError(f"cannot open the index: {error}", hint="check the permissions of .magray") from error
+    try:
+        _settle(db)
+        if _version(db) == 0:
+            db.execute("PRAGMA journal_mode=WAL")
+            os.chmod(path, 0o600)
+            with transaction(db):
+                for statement in _SCHEMA.split(";\n"):
+                    if statement.strip():
+                        db.execute(statement)
+                db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+                db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.execute("PRAGMA cache_size=-65536")
+        return db
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise translated(error) from error
+    except BaseException:
+        db.close()
+        raise
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A read-only connection, usable from several threads under one lock.
+
+    Raises IndexUnavailable if there is no index, IndexCorrupt, IndexFormatTooNew.
+    """
+    if not path.is_file():
+        if path.exists():
+            raise IndexCorrupt("the index is not a file", hint="run `magray index` to rebuild it")
+        raise IndexUnavailable("there is no index yet", hint="run `magray index`")
+    # A folder that cannot be written has no room for the shared memory file that readers of a WAL need.
+    frozen = (
+        "&immutable=1"
+        if not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+        else ""
+    )
+    try:
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro{frozen}",
+            uri=True,
+            isolation_level=None,
+            timeout=5.0,
+            check_same_thread=False,
+        )
+        try:
+            _settle(db)
+            if _version(db) == 0:
+                raise IndexUnavailable("the index is being made", hint="try again in a moment")
+            return db
+        except BaseException:
+            db.close()
+            raise
+    except sqlite3.Error as error:
+        raise translated(error) from error
+
+
+def translated(error: sqlite3.Error) -> IndexingError:
+    """The error in the person's words: damage, a full disk, missing rights or a lock."""
+    text = str(error)
+    code = getattr(error, "sqlite_errorname", "") or ""
+    if code.startswith("SQLITE_FULL"):
+        return IndexingError("the disk is full: the index was left as it was", hint="free some space and index again")
+    if code.startswith("SQLITE_IOERR"):
+        return IndexingError(f"the index cannot be read or written ({text})", hint="check the disk and its free space")
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return IndexingError("the index cannot be opened", hint="check the permissions of the .magray folder")
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return IndexUnavailable("another process is using the index", hint="try again in a moment")
+    return IndexCorrupt(f"the index is damaged ({text})", hint="run `magray index` to rebuild it")
+
+
+class transaction:  # noqa: N801 - reads as a statement
+    """``with transaction(db):`` commits at the end, rolls back on any exception."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK" if kind else "COMMIT")
+
+
+def _settle(db: sqlite3.Connection) -> None:
+    for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "busy_timeout=5000"):
+        db.execute(f"PRAGMA {pragma}")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    """0 for an empty file. Raises IndexCorrupt for another program's database."""
+    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+    if application == 0 and version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+        return 0
+    if application != APPLICATION_ID:
+        raise IndexCorrupt("the index file belongs to another program", hint="run `magray index` to rebuild it")
+    if version > FORMAT_VERSION:
+        raise IndexFormatTooNew(version, FORMAT_VERSION, what="index")
+    return int(version)
+
+
+def read_generation(db: sqlite3.Connection) -> Generation:
+    """The generation that a reader starting now sees; number 0 if nothing was ever finished."""
+    row = db.execute("SELECT number, keyword, manifest, head, finished, complete, sum FROM generation").fetchone()
+    if row is None:
+        return Generation()
+    number, keyword, manifest, head, finished, complete = checked(row)
+    files = {name: (digest, size) for name, (digest, size) in json.loads(manifest).items()}
+    return Generation(number, keyword, files, head, finished, bool(complete))
+
+
+def write_generation(db: sqlite3.Connection, generation: Generation) -> None:
+    """Make this the generation that readers see, when the transaction around it is committed."""
+    values = (
+        generation.number, generation.keyword, json.dumps(dict(generation.manifest), sort_keys=True),
+        generation.head, generation.finished, int(generation.complete),
+    )  # fmt: skip
+    db.execute("INSERT OR REPLACE INTO generation VALUES (1, ?, ?, ?, ?, ?, ?, ?)", (*values, row_sum(values)))
+
+
+def known_files(db: sqlite3.Connection) -> dict[str, KnownFile]:
+    """Every indexed file by path."""
+    rows = db.execute("SELECT path, id, hash, stat, n_chunks FROM files")
+    return {path: KnownFile(*rest) for path, *rest in rows}
+
+
+def insert_file(db: sqlite3.Connection, number: int, rows: FileRows) -> None:
+    """Add a file that is not there; its old rows, if any, must have been deleted."""
+    first = number << CHUNK_BITS
+    values = (number, rows.path, rows.hash, rows.stat, rows.language, rows.problems, len(rows.chunks), rows.n_chars)
+    db.execute(_insert("files"), (*values, row_sum(values)))
+    for table, items in (("chunks", rows.chunks), ("symbols", rows.symbols), ("markers", rows.markers)):
+        if items:
+            numbered = ((first + i, *item) for i, item in enumerate(items))
+            db.executemany(_insert(table), ((*row, row_sum(row)) for row in numbered))
+
+
+def delete_file(db: sqlite3.Connection, number: int) -> None:
+    """Forget a file; unknown ids are ignored."""
+    db.execute("DELETE FROM files WHERE id = ?", (number,))
+    for table in ("chunks", "symbols", "markers"):
+        db.execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", id_range(number))
+
+
+def touch_file(db: sqlite3.Connection, number: int, stat: str) -> None:
+    """Remember a new stat key for unchanged contents."""
+    row = db.execute(
+        "SELECT id, path, hash, language, problems, n_chunks, n_chars FROM files WHERE id = ?", (number,)
+    ).fetchone()
+    values = (*row[:3], stat, *row[3:])
+    db.execute("UPDATE files SET stat = ?, sum = ? WHERE id = ?", (stat, row_sum(values), number))
+
+
+def replace_skipped(db: sqlite3.Connection, skipped: Iterable[SkippedPath]) -> None:
+    """Make these the paths that were left out, writing only what differs."""
+    before = dict(_skipped_rows(db))
+    now = {entry.path: (entry.reason.value, entry.stat) for entry in skipped}
+    db.executemany("DELETE FROM skipped WHERE path = ?", [(path,) for path in before.keys() - now.keys()])
+    changed = [(path, *entry) for path, entry in now.items() if before.get(path) != entry]
+    db.executemany("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", changed)
+
+
+def read_skipped(db: sqlite3.Connection) -> dict[str, SkippedPath]:
+    """Every path that was left out."""
+    return {path: SkippedPath(path, SkipReason(reason), stat) for path, (reason, stat) in _skipped_rows(db)}
+
+
+def _skipped_rows(db: sqlite3.Connection) -> Iterable[tuple[str, tuple[str, str]]]:
+    return ((path, (reason, stat)) for path, reason, stat in db.execute("SELECT path, reason, stat FROM skipped"))
+
+
+def _insert(table: str) -> str:
+    return f"INSERT INTO {table} VALUES ({', '.join('?' * _COLUMNS[table])})"
