@@ -1,0 +1,119 @@
+"""What a search asks for: a symbol, a path, something in words, or words that name symbols. Pure text, no index."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from magray_indexers.ranking.terms import STOPWORDS, stem
+from magray_indexers.tokens import code_tokens
+
+_MAX_CHARS = 4_000
+_MAX_WORDS = 48
+_MAX_NAMES = 12
+
+_NAME = r"[^\W\d]\w*[?!]?"
+_QUALIFIED = re.compile(rf"{_NAME}(?:(?:\.|::|->|\\|#|/){_NAME})*", re.UNICODE)
+_SEPARATOR = re.compile(r"\.|::|->|\\|#|/")
+_IDENTIFIER = re.compile(r"[^\W_]_[^\W_]|[a-z\d][A-Z]|[A-Z]{2}[a-z]")
+_PATH = re.compile(r"(?:[\w.@+-]+/)*[\w.@+-]+")
+_EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,5}$")
+_POSITION = re.compile(r":\d+(?:[:-]\d+)?$")
+_QUOTED = re.compile(r"`([^`\n]+)`")
+_TESTS = frozenset(map(stem, ("test", "tests", "testing", "spec", "mock", "fixture", "тест")))
+
+
+class QueryKind(str, Enum):
+    """How a query is meant, which decides what its words weigh."""
+
+    EMPTY = "empty"
+    SYMBOL = "symbol"
+    PATH = "path"
+    WORDS = "words"
+    MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query, understood.
+
+    ``words`` are distinct tokens without stopwords, in order. ``names`` are what may be defined somewhere, as written
+    and without qualifiers; ``qualified`` the same with them, joined by dots. ``path`` is a path or file name, or "".
+    ``wants_tests`` says that tests are what is asked for.
+    """
+
+    text: str
+    kind: QueryKind
+    words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    qualified: tuple[str, ...] = ()
+    path: str = ""
+    wants_tests: bool = False
+
+
+def parse_query(text: str) -> Query:
+    """Understand a query. Only its first 4,000 characters count; one with no letter or digit is empty."""
+    text = text[:_MAX_CHARS].strip()
+    tokens = list(dict.fromkeys(code_tokens(text)))
+    if not tokens:
+        return Query(text, QueryKind.EMPTY)
+    words = tuple([t for t in tokens if t not in STOPWORDS] or tokens)[:_MAX_WORDS]
+    wants_tests = any(stem(word) in _TESTS for word in words)
+    bare = _POSITION.sub("", text.strip("`'\"")).removesuffix("()")
+    path = _path(bare)
+    if path:
+        stem_of_file = path.rsplit("/", 1)[-1].split(".")[0]
+        return Query(text, QueryKind.PATH, words, (stem_of_file,), (), path, wants_tests)
+    if _QUALIFIED.fullmatch(bare):
+        return Query(text, QueryKind.SYMBOL, words, (_last(bare),), (_dotted(bare),), "", wants_tests)
+    named = _named(text)
+    kind = QueryKind.MIXED if named else QueryKind.WORDS
+    names = tuple(dict.fromkeys(_last(name) for name in named))
+    return Query(text, kind, words, names, tuple(map(_dotted, named)), _path_within(text), wants_tests)
+
+
+def _path(text: str) -> str:
+    """The text as a path if it is one: it has a slash and no other separator of names, or ends like a file name."""
+    candidate = text.replace("\\", "/").removeprefix("./").strip("/")
+    if not _PATH.fullmatch(candidate):
+        return ""
+    if _EXTENSION.search(candidate) and _is_file_name(candidate):
+        return candidate
+    return candidate if "/" in text.strip("/") else ""
+
+
+def _is_file_name(text: str) -> bool:
+    """Whether the last dot starts an extension rather than a member: ``reader.py``, not ``reader.open``."""
+    from magray_indexers.languages import language_of
+
+    return language_of(text) != "text" or text.endswith((".txt", ".log", ".cfg", ".ini"))
+
+
+def _path_within(text: str) -> str:
+    """The first word of a sentence that is a path with a known file name, or ""."""
+    for word in text.split():
+        bare = _POSITION.sub("", word.strip("`'\"(),;:?!"))
+        if _PATH.fullmatch(bare) and _EXTENSION.search(bare) and _is_file_name(bare):
+            return bare
+    return ""
+
+
+def _named(text: str) -> list[str]:
+    """Words of a sentence that are names of code by their look: quoted, qualified, called, or joined of parts."""
+    found = [name for quoted in _QUOTED.findall(text) for name in _QUALIFIED.findall(quoted)]
+    for match in _QUALIFIED.finditer(text):
+        name = match.group().rstrip("?!")
+        called = text.startswith("()", match.end())
+        joined = _IDENTIFIER.search(name) or (_SEPARATOR.search(name) and "/" not in name)
+        if called or joined:
+            found.append(name)
+    return list(dict.fromkeys(found))[:_MAX_NAMES]
+
+
+def _last(name: str) -> str:
+    return _SEPARATOR.split(name)[-1]
+
+
+def _dotted(name: str) -> str:
+    return ".".join(_SEPARATOR.split(name))

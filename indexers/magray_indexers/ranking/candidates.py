@@ -1,0 +1,136 @@
+"""Where a query might be answered: chunks that keyword search finds, by field, in the index and in open documents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from magray_core.memory import Symbol
+from magray_indexers.keyword import FIELDS, FieldStatistics, bm25
+from magray_indexers.query import Query
+from magray_indexers.ranking.overlay import OpenFile
+from magray_indexers.ranking.terms import forms, stem
+from magray_indexers.ranking.view import FileEntry, SearchView
+from magray_indexers.store import CHUNK_BITS
+
+_LIMITS = {"body": 300, "definitions": 200, "path": 150, "doc": 100}
+_OTHER_FORM = 0.7
+_MAX_NAMED = 200
+
+
+@dataclass(slots=True)
+class FileCandidate:
+    """A file that may answer: BM25 by field and chunk id, and the chunks that define a name that was asked for."""
+
+    number: int
+    entry: FileEntry
+    scores: dict[str, dict[int, float]] = field(default_factory=lambda: {name: {} for name in FIELDS})
+    defines: dict[int, tuple[float, Symbol]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Files by id, and what the words weigh: ``idf`` by stem, from the chunks that have any form of the word."""
+
+    files: Mapping[int, FileCandidate]
+    idf: Mapping[str, float]
+
+
+def find_candidates(view: SearchView, query: Query, overlay: Mapping[int, OpenFile]) -> Candidates:
+    """Every chunk worth a closer look. Files in ``overlay`` are searched as they are there, not in the index."""
+    statistics = view.statistics("body", [form for word in query.words for form in forms(word)])
+    idf: dict[str, float] = {}
+    weights: dict[str, float] = {}
+    for word in query.words:
+        _weigh(word, statistics, weights, idf)
+    found: dict[str, list[tuple[int, float]]] = {}
+    for name in FIELDS:
+        found[name] = view.best(name, list(weights), _LIMITS[name], weights)
+    named = view.named(_spellings(query), _MAX_NAMED) if query.names else []
+    numbers = {chunk >> CHUNK_BITS for hits in found.values() for chunk, _ in hits} | {number for number, _ in named}
+    unsaved = {document.entry.path for document in overlay.values()}
+    files = {
+        number: FileCandidate(number, entry)
+        for number, entry in view.files(numbers).items()
+        if entry.path not in unsaved
+    }
+    for name, hits in found.items():
+        for chunk, score in hits:
+            candidate = files.get(chunk >> CHUNK_BITS)
+            if candidate is not None:
+                candidate.scores[name][chunk] = score
+    for number, symbol in named:
+        if number in files:
+            chunk_id = view.chunk_at(number, symbol.name_span.start)
+            if chunk_id is not None:
+                _define(files[number], chunk_id, symbol, query)
+    for number, document in overlay.items():
+        files[number] = _open_candidate(view, query, weights, document)
+    return Candidates(files, idf)
+
+
+def exactness(symbol: Symbol, query: Query) -> float:
+    """How exactly a definition is what was named: 1 as written or qualified so, less in other case."""
+    for qualified in query.qualified:
+        if "." in qualified and (symbol.qualified_name == qualified or symbol.qualified_name.endswith("." + qualified)):
+            return 1.0
+    if symbol.name in query.names:
+        return 0.9 if any("." in qualified for qualified in query.qualified) else 1.0
+    lowered = symbol.name.lower()
+    return 0.7 if any(name.lower() == lowered for name in query.names) else 0.0
+
+
+def _weigh(word: str, statistics: FieldStatistics, weights: dict[str, float], idf: dict[str, float]) -> None:
+    """Weigh the word's forms as one word: none of them may count for more because it is rarer than the rest."""
+    alike = [form for form in forms(word) if statistics.doc_freq.get(form)]
+    n = min(statistics.n_chunks, sum(statistics.doc_freq[form] for form in alike))
+    together = _idf(statistics.n_chunks, n)
+    base = stem(word)
+    idf[base] = max(idf.get(base, 0.0), together)
+    weights[word] = max(weights.get(word, 0.0), 1.0)
+    for form in alike:
+        if form != word:
+            alone = _idf(statistics.n_chunks, statistics.doc_freq[form])
+            weights[form] = max(weights.get(form, 0.0), _OTHER_FORM * together / alone if alone else 0.0)
+
+
+def _idf(n_chunks: int, n: int) -> float:
+    return math.log(1 + (n_chunks - n + 0.5) / (n + 0.5))
+
+
+def _spellings(query: Query) -> list[str]:
+    """The names as written and in the cases that languages give them."""
+    made: list[str] = []
+    for name in query.names:
+        made += [name, name.lower(), name[:1].upper() + name[1:], name.upper()]
+        words = [part for part in name.replace("-", "_").split("_") if part]
+        if len(words) > 1:
+            pascal = "".join(part[:1].upper() + part[1:] for part in words)
+            made += [pascal, pascal[:1].lower() + pascal[1:]]
+    return list(dict.fromkeys(made))
+
+
+def _define(candidate: FileCandidate, chunk_id: int, symbol: Symbol, query: Query) -> None:
+    exact = max(exactness(symbol, query), 0.5)
+    if exact > candidate.defines.get(chunk_id, (0.0, symbol))[0]:
+        candidate.defines[chunk_id] = (exact, symbol)
+
+
+def _open_candidate(view: SearchView, query: Query, weights: Mapping[str, float], document: OpenFile) -> FileCandidate:
+    """Score a document that the index does not hold as the index would."""
+    candidate = FileCandidate(document.number, document.entry)
+    for index, name in enumerate(FIELDS):
+        statistics = view.statistics(name, weights)
+        for chunk, counters in zip(document.chunks, document.counters, strict=True):
+            counter = counters[index]
+            score = sum(
+                weight * bm25((token,), counter, statistics) for token, weight in weights.items() if counter[token]
+            )
+            if score:
+                candidate.scores[name][(document.number << CHUNK_BITS) + chunk.index] = score
+    wanted = set(_spellings(query))
+    for symbol in document.symbols:
+        if symbol.name in wanted:
+            _define(candidate, document.chunk_at(symbol.name_span.start), symbol, query)
+    return candidate

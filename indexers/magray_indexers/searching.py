@@ -1,0 +1,63 @@
+"""Search: a query understood, candidates by keyword from index and open documents, ranked by rules, shown as hits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from magray_core.documents import Document
+from magray_core.memory import Chunk, Hit, SearchResult
+from magray_indexers.query import QueryKind, parse_query
+from magray_indexers.ranking.candidates import Candidates, find_candidates
+from magray_indexers.ranking.overlay import OpenFile, open_files
+from magray_indexers.ranking.rules import RankedChunk, rank
+from magray_indexers.ranking.snippets import snippet
+from magray_indexers.ranking.view import SearchView
+from magray_indexers.store import CHUNK_BITS
+
+_DIGITS = 4
+_MAX_HITS = 1000
+
+
+def search(view: SearchView, query: str, k: int, overlay: Sequence[Document] = ()) -> SearchResult:
+    """The best ``k`` hits (at most 1,000), best first, in the same order every time.
+
+    Documents in ``overlay`` replace what the index holds of their paths. A query without a letter or digit has no
+    hits. Every hit's ``scores`` are the parts of its score: see ``magray_indexers.ranking.rules``.
+    """
+    started = time.perf_counter()
+    understood = parse_query(query)
+    hits: tuple[Hit, ...] = ()
+    if understood.kind is not QueryKind.EMPTY and k > 0:
+        documents = open_files(overlay)
+        candidates = find_candidates(view, understood, documents)
+        ranked = rank(candidates, understood, min(k, _MAX_HITS))
+        hits = tuple(
+            _hit(one, chunk, candidates)
+            for one in ranked
+            if (chunk := _chunk(view, documents, one.chunk_id)) is not None
+        )
+    return SearchResult(hits, (time.perf_counter() - started) * 1000, view.freshness())
+
+
+def _chunk(view: SearchView, documents: dict[int, OpenFile], chunk_id: int) -> Chunk | None:
+    document = documents.get(chunk_id >> CHUNK_BITS)
+    if document is None:
+        return view.chunk(chunk_id)
+    index = chunk_id & ((1 << CHUNK_BITS) - 1)
+    return document.chunks[index] if index < len(document.chunks) else None
+
+
+def _hit(ranked: RankedChunk, chunk: Chunk, candidates: Candidates) -> Hit:
+    defined = candidates.files[ranked.chunk_id >> CHUNK_BITS].defines.get(ranked.chunk_id)
+    definition = defined[1] if defined is not None else None
+    return Hit(
+        path=ranked.path,
+        start_line=chunk.start_line,
+        end_line=chunk.end_line,
+        symbol=definition.qualified_name if definition is not None else chunk.symbol,
+        kind=definition.kind.value if definition is not None else (chunk.kind.value if chunk.kind else ""),
+        score=round(ranked.score, _DIGITS),
+        scores={name: round(value, _DIGITS) for name, value in ranked.parts.items() if value},
+        snippet=snippet(chunk, candidates.idf, definition),
+    )
