@@ -37,13 +37,17 @@ def ambiguous(readings: Iterable[Reading], goal: str) -> GoalNotUnderstood:
 
 def similar_names(workspace: Workspace, name: str) -> tuple[str, ...]:
     """Up to three names of definitions that are spelled much like this one, best first."""
-    last = re.split(r"\.|::|#", name)[-1].lower()
+    last = re.split(r"\.|::|#", name)[-1]
+    # The index matches letters in order; leaving out each letter in turn finds what one wrong letter hides.
+    shorter = (last[:i] + last[i + 1 :] for i in range(len(last))) if 3 < len(last) <= 40 else ()
+    found: set[str] = set()
     try:
-        found = {symbol.name for _, symbol in workspace.index.find_symbols(last, limit=200)}
+        for query in dict.fromkeys((last, *shorter)):
+            found |= {symbol.name for _, symbol in workspace.index.find_symbols(query, limit=50)}
     except MagrayError:
         return ()
     rated = sorted(
-        ((difflib.SequenceMatcher(None, last, one.lower()).ratio(), one) for one in found),
+        ((difflib.SequenceMatcher(None, last.lower(), one.lower()).ratio(), one) for one in found),
         key=lambda rating: (-rating[0], rating[1]),
     )
     return tuple(one for ratio, one in rated if ratio >= 0.6)[:3]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from magray_core.plans import Place
 from magray_orchestration.refactoring.contract import Offer, Refactoring
 from magray_orchestration.refactoring.python_rename import PythonRename
+from magray_orchestration.refactoring.structural_replace import StructuralReplace
 from magray_orchestration.workspace import Workspace
 
-REFACTORINGS: tuple[Refactoring, ...] = (PythonRename(),)
+REFACTORINGS: tuple[Refactoring, ...] = (PythonRename(), StructuralReplace())
 """The first that fits an intent computes it: engines that know a language come before those that know text."""
 
 
