@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,14 +12,15 @@ from magray_configs.paths import WorkspacePaths, checked_root
 from magray_configs.settings import IndexSettings
 from magray_core.cancel import CancelToken
 from magray_core.contracts import Progress
-from magray_core.errors import MagrayError
+from magray_core.errors import WorkspaceError
 from magray_core.memory import IndexReport, SkipReason
-from magray_indexers import git, store
+from magray_indexers import git
 from magray_indexers.ignore import IGNORE_FILES
 from magray_indexers.locking import writer_lock
 from magray_indexers.reading import Gone, Job, Outcome, Unchanged, read_and_parse
+from magray_indexers.saving import SaveSession
 from magray_indexers.store import FileRows, KnownFile
-from magray_indexers.walk import SkippedPath, WalkedFile, walk, walk_path
+from magray_indexers.walk import SkippedPath, walk, walk_path
 from magray_indexers.workers import read_all
 from magray_indexers.writing import Session, opened_store
 
@@ -28,6 +29,7 @@ _JUDGED_BY_CONTENT = frozenset(
 )
 _FIRST_PUBLISH_S, _PUBLISH_GROWTH = 3.0, 4.0
 _REPORT_EVERY_S = 0.2
+_MANY, _MANY_PENDING = 64, 256
 
 
 class _Silent:
@@ -93,8 +95,8 @@ class _Build:
             session.remove(path)
         self._changed = len(removed)
         self._read(found)
-        session.replace_skipped(found.skipped.values())
-        if self._changed or not session.generation.keyword or not session.generation.complete:
+        session.replace_skipped(found.skipped)
+        if self._changed or not session.is_settled():
             self._progress.report("finishing", 1.0)
             self._cancel.check()
             session.publish(self._head, complete=True)
@@ -138,7 +140,82 @@ class _Build:
         return IndexReport(files, chunks, reasons, seconds, self._session.generation.number, self._changed)
 
 
-def take(session: Session, outcome: Outcome, skipped: dict[str, SkippedPath]) -> int:
+def update(
+    root: Path, paths: Sequence[str], settings: IndexSettings, *, cancel: CancelToken | None = None
+) -> IndexReport:
+    """Bring single files or folders up to date: saved, created, deleted, renamed (give both names).
+
+    Touches the rows of those files only; readers see the result when this returns. Does a whole ``build`` where that
+    is needed: no index yet, a changed ignore file, very many files. Raises as ``build`` does.
+    """
+    cancel = cancel or CancelToken()
+    root = checked_root(root)
+    wanted = _outermost(paths)
+    places = WorkspacePaths(root)
+    if places.index_db.exists() and not any(path.rpartition("/")[2] in IGNORE_FILES for path in wanted):
+        with writer_lock(places.memory, cancel) as suspect, opened_store(places, suspect=suspect) as db:
+            session = SaveSession(db)
+            if session.usable():
+                report = _update(_Small(root, settings, session, cancel), wanted)
+                if report is not None:
+                    return report
+    return build(root, settings, cancel=cancel)
+
+
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """One small update under way."""
+
+    root: Path
+    settings: IndexSettings
+    session: SaveSession
+    cancel: CancelToken
+
+
+def _update(work: _Small, wanted: Sequence[str]) -> IndexReport | None:
+    """None if it grew too large for this way."""
+    started = time.monotonic()
+    session = work.session
+    skipped: dict[str, SkippedPath] = {}
+    changed = 0
+    for path in wanted:
+        known = session.known_below(path)
+        seen: set[str] = set()
+        for entry in walk_path(work.root, path, work.settings, cancel=work.cancel):
+            if isinstance(entry, SkippedPath):
+                skipped[entry.path] = entry
+                continue
+            if len(seen) >= _MANY:
+                return None
+            seen.add(entry.path)
+            old = known.get(entry.path)
+            job = Job(entry.path, old.hash if old else "")
+            changed += take(session, read_and_parse(work.root, job, work.settings.max_file_bytes), skipped)
+        for gone in known.keys() - seen:
+            changed += session.remove(gone)
+        session.replace_skipped_below(path, [entry for entry in skipped.values() if _is_at_or_below(entry.path, path)])
+    if session.n_pending() > _MANY_PENDING:
+        return None
+    session.publish()
+    files, chunks = session.counts()
+    reasons = Counter(entry.reason for entry in session.skipped().values())
+    return IndexReport(files, chunks, reasons, time.monotonic() - started, session.generation.number, changed)
+
+
+def _outermost(paths: Sequence[str]) -> list[str]:
+    """Canonical relative paths without repetitions. Raises WorkspaceError for one that leaves the root."""
+    clean = {path.rstrip("/") for path in paths}
+    for path in clean:
+        if not path or path.startswith("/") or "\0" in path or ".." in path.split("/"):
+            raise WorkspaceError(f"{path!r} is not a path inside the workspace")
+    return sorted(path for path in clean if not any(_is_at_or_below(path, other) for other in clean - {path}))
+
+
+def _is_at_or_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def take(session: Session | SaveSession, outcome: Outcome, skipped: dict[str, SkippedPath]) -> int:
     """Bring one outcome into the session; 1 if what readers will see changed."""
     match outcome:
         case FileRows():

@@ -82,14 +82,14 @@ class Corpus:
         if not self._pending:
             return self._keyword.best(field, tokens, limit, weights)
         statistics = self.statistics(field, tokens)
-        scored = [
-            (chunk, _score(tokens, counts[field], statistics, weights)) for chunk, counts in self._fresh().items()
+        hits = [
+            (chunk, score)
+            for chunk, counts in self._fresh().items()
+            if (score := _score(tokens, counts[field], statistics, weights)) > 0
         ]
         base = self._keyword.best(field, tokens, 2 * limit, weights)
-        both = [hit for hit in base if hit[0] >> CHUNK_BITS not in self._pending] + [
-            hit for hit in scored if hit[1] > 0
-        ]
-        return sorted(both, key=lambda hit: (-hit[1], hit[0]))[:limit]
+        hits += [hit for hit in base if hit[0] >> CHUNK_BITS not in self._pending]
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:limit]
 
     def statistics(self, field: str, tokens: Iterable[str]) -> FieldStatistics:
         """The corpus as ``keyword.bm25`` needs it, to score texts that are not in the index."""

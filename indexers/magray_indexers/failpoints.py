@@ -1,4 +1,4 @@
-"""Named places where a test can make the process fail: ``MAGRAY_FAIL=name:kill|raise|enospc|delay``; unset costs nothing."""
+"""Named places where a test can make the process fail: ``MAGRAY_FAIL=name:kill|raise|enospc|delay``."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def generation_name(number: int) -> str:
 
 def _link_segments(work: Path, target: Path, meta: bytes) -> list[str]:
     """Link exactly the files that the list of segments needs."""
-    files = os.listdir(work)
+    files = [path.name for path in work.iterdir()]
     names: list[str] = []
     for segment in json.loads(meta)["segments"]:
         stem = segment["segment_id"].replace("-", "")

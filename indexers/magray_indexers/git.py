@@ -13,6 +13,8 @@ from typing import Any
 
 from magray_indexers.ignore import read_ignore_file
 
+_BUDGET_S = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -80,20 +82,18 @@ def excludes(root: Path) -> Excludes:
     return Excludes(top, prefix, (global_lines, read_ignore_file(_common_folder(repository) / "info" / "exclude")))
 
 
-def commits_touching(
-    root: Path, path: str, start_line: int = 0, end_line: int = 0, *, limit: int = 3, budget_s: float = 0.05
-) -> list[Commit]:
+def commits_touching(root: Path, path: str, start_line: int = 0, end_line: int = 0, limit: int = 3) -> list[Commit]:
     """The newest commits that changed the lines (from 1, inclusive; 0, 0: the whole file), newest first.
 
-    Follows the lines back through the first-parent history, not through renames. Stops after ``budget_s`` with what
-    was found until then.
+    Follows the lines back through the first-parent history, not through renames. Stops after 50 ms with what was
+    found until then.
     """
     repository = _repository(root)
     if repository is None or repository.workdir is None:
         return []
     try:
         inside = Path(os.path.realpath(root / path)).relative_to(os.path.realpath(repository.workdir)).as_posix()
-        return _history(repository, inside, (start_line, end_line), limit, time.monotonic() + budget_s)
+        return _history(repository, inside, (start_line, end_line), limit, time.monotonic() + _BUDGET_S)
     except Exception:  # noqa: BLE001 - a damaged repository costs the history, nothing else
         return []
 
@@ -115,11 +115,11 @@ def _global_excludes(repository: Any) -> Path:
 
     for config in (lambda: repository.config, pygit2.Config.get_global_config, pygit2.Config.get_xdg_config):
         try:
-            return Path(os.path.expanduser(str(config()["core.excludesfile"])))
+            return Path(str(config()["core.excludesfile"])).expanduser()
         except Exception:  # noqa: BLE001 - not set, or no such file
             continue
-    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    return Path(base) / "git" / "ignore"
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "git" / "ignore"
 
 
 def _common_folder(repository: Any) -> Path:

@@ -1,4 +1,4 @@
-"""The keyword index: Tantivy over code tokens, four fields for each chunk, derived from the store and never the truth."""
+"""The keyword index: Tantivy over code tokens, four fields for each chunk, derived from the store, never the truth."""
 
 from __future__ import annotations
 
@@ -138,7 +138,8 @@ def chunk_tokens(
     """The tokens of a file's chunks.
 
     ``chunks`` are (start, end, text) in order; ``symbols`` (offset of the name, qualified name, documentation). A
-    definition belongs to the chunk that holds its name.
+    definition belongs to the chunk that holds its name. The path belongs to the first chunk alone, so that it counts
+    once for a file however long.
     """
     from magray_indexers.tokens import code_tokens
 
@@ -154,7 +155,7 @@ def chunk_tokens(
                 docs[at] += code_tokens(doc)
     in_path = " ".join(code_tokens(path))
     return [
-        (" ".join(code_tokens(text)), " ".join(names[i]), in_path, " ".join(docs[i]))
+        (" ".join(code_tokens(text)), " ".join(names[i]), "" if i else in_path, " ".join(docs[i]))
         for i, (_, _, text) in enumerate(chunks)
     ]
 

@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ _ID_BITS = 46
 
 _SCHEMA = """
 CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, stat TEXT NOT NULL,
-    language TEXT NOT NULL, problems INTEGER NOT NULL, n_chunks INTEGER NOT NULL, n_chars INTEGER NOT NULL, sum INTEGER NOT NULL);
+    language TEXT NOT NULL, problems INTEGER NOT NULL, n_chunks INTEGER NOT NULL, n_chars INTEGER NOT NULL,
+    sum INTEGER NOT NULL);
 CREATE TABLE chunks (id INTEGER PRIMARY KEY, start INTEGER NOT NULL, end INTEGER NOT NULL, start_line INTEGER NOT NULL,
     end_line INTEGER NOT NULL, symbol TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, sum INTEGER NOT NULL);
 CREATE TABLE symbols (id INTEGER PRIMARY KEY, name TEXT NOT NULL, qualified_name TEXT NOT NULL, kind TEXT NOT NULL,
@@ -37,11 +38,13 @@ CREATE TABLE symbols (id INTEGER PRIMARY KEY, name TEXT NOT NULL, qualified_name
     start_line INTEGER NOT NULL, end_line INTEGER NOT NULL, signature TEXT NOT NULL, doc TEXT NOT NULL,
     parent TEXT NOT NULL, sum INTEGER NOT NULL);
 CREATE INDEX symbols_by_name ON symbols (name);
-CREATE TABLE markers (id INTEGER PRIMARY KEY, line INTEGER NOT NULL, word TEXT NOT NULL, text TEXT NOT NULL, sum INTEGER NOT NULL);
+CREATE TABLE markers (id INTEGER PRIMARY KEY, line INTEGER NOT NULL, word TEXT NOT NULL, text TEXT NOT NULL,
+    sum INTEGER NOT NULL);
 CREATE TABLE skipped (path TEXT PRIMARY KEY, reason TEXT NOT NULL, stat TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE pending (file INTEGER PRIMARY KEY);
 CREATE TABLE generation (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, keyword TEXT NOT NULL,
-    manifest TEXT NOT NULL, head TEXT NOT NULL, finished REAL NOT NULL, complete INTEGER NOT NULL, sum INTEGER NOT NULL);
+    manifest TEXT NOT NULL, head TEXT NOT NULL, finished REAL NOT NULL, complete INTEGER NOT NULL,
+    sum INTEGER NOT NULL);
 """
 
 _COLUMNS = {"files": 9, "chunks": 9, "symbols": 14, "markers": 5}
@@ -103,7 +106,7 @@ def row_sum(values: Iterable[Any]) -> int:
     return zlib.crc32(repr(tuple(values)).encode("utf-8", "surrogatepass"))
 
 
-def checked(row: Sequence[Any]) -> Sequence[Any]:
+def checked(row: Row) -> Row:
     """The row without its checksum. Raises IndexCorrupt if it does not fit."""
     if row_sum(row[:-1]) != row[-1]:
         raise IndexCorrupt("a row of the index does not match its checksum", hint="run `magray index` to rebuild it")
@@ -123,7 +126,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         _settle(db)
         if _version(db) == 0:
             db.execute("PRAGMA journal_mode=WAL")
-            os.chmod(path, 0o600)
+            path.chmod(0o600)
             with transaction(db):
                 for statement in _SCHEMA.split(";\n"):
                     if statement.strip():
@@ -275,22 +278,28 @@ def touch_file(db: sqlite3.Connection, number: int, stat: str) -> None:
     db.execute("UPDATE files SET stat = ?, sum = ? WHERE id = ?", (stat, row_sum(values), number))
 
 
-def replace_skipped(db: sqlite3.Connection, skipped: Iterable[SkippedPath]) -> None:
-    """Make these the paths that were left out, writing only what differs."""
-    before = dict(_skipped_rows(db))
-    now = {entry.path: (entry.reason.value, entry.stat) for entry in skipped}
+def read_skipped(db: sqlite3.Connection, below: str = "") -> dict[str, SkippedPath]:
+    """Every path that was left out, or those at and below one."""
+    if below:
+        # "0" is the character after "/".
+        sql, values = "WHERE path = ? OR (path > ? AND path < ?)", (below, f"{below}/", f"{below}0")
+        rows = db.execute(f"SELECT path, reason, stat FROM skipped {sql}", values)
+    else:
+        rows = db.execute("SELECT path, reason, stat FROM skipped")
+    return {path: SkippedPath(path, SkipReason(reason), stat) for path, reason, stat in rows}
+
+
+def write_skipped(db: sqlite3.Connection, before: Mapping[str, SkippedPath], now: Mapping[str, SkippedPath]) -> None:
+    """Turn the left-out paths from ``before`` into ``now``, writing only what differs."""
     db.executemany("DELETE FROM skipped WHERE path = ?", [(path,) for path in before.keys() - now.keys()])
-    changed = [(path, *entry) for path, entry in now.items() if before.get(path) != entry]
+    changed = [(path, one.reason.value, one.stat) for path, one in now.items() if before.get(path) != one]
     db.executemany("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?)", changed)
 
 
-def read_skipped(db: sqlite3.Connection) -> dict[str, SkippedPath]:
-    """Every path that was left out."""
-    return {path: SkippedPath(path, SkipReason(reason), stat) for path, (reason, stat) in _skipped_rows(db)}
-
-
-def _skipped_rows(db: sqlite3.Connection) -> Iterable[tuple[str, tuple[str, str]]]:
-    return ((path, (reason, stat)) for path, reason, stat in db.execute("SELECT path, reason, stat FROM skipped"))
+def counts(db: sqlite3.Connection) -> tuple[int, int]:
+    """Files and chunks."""
+    files, chunks = db.execute("SELECT count(*), coalesce(sum(n_chunks), 0) FROM files").fetchone()
+    return files, chunks
 
 
 def _insert(table: str) -> str:

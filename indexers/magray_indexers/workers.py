@@ -217,6 +217,6 @@ def _serve() -> None:
 
 if __name__ == "__main__":
     # Under this name classes would pickle as ``__main__.…``: run the importable module instead.
-    from magray_indexers import workers
+    from magray_indexers.workers import _serve as serve
 
-    workers._serve()
+    serve()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,10 +52,8 @@ def set_aside(path: Path) -> None:
     """Move a damaged store out of the way, with what belongs to it; only the newest such wreck is kept."""
     wreck = path.with_name(f"{path.name}.damaged")
     generations.remove(wreck)
-    try:
+    with contextlib.suppress(FileNotFoundError):
         path.rename(wreck)
-    except FileNotFoundError:
-        pass
     for suffix in ("-wal", "-shm"):
         generations.remove(path.with_name(path.name + suffix))
 
@@ -135,15 +133,25 @@ class Session:
         """Every path that was left out."""
         return store.read_skipped(self._db)
 
-    def replace_skipped(self, skipped: Iterable[SkippedPath]) -> None:
+    def replace_skipped(self, now: Mapping[str, SkippedPath]) -> None:
         """Make these the paths that were left out."""
         self._transact()
-        store.replace_skipped(self._db, skipped)
+        store.write_skipped(self._db, store.read_skipped(self._db), now)
 
     def counts(self) -> tuple[int, int]:
         """Files and chunks."""
-        files, chunks = self._db.execute("SELECT count(*), coalesce(sum(n_chunks), 0) FROM files").fetchone()
-        return files, chunks
+        return store.counts(self._db)
+
+    def is_settled(self) -> bool:
+        """Whether the generation that readers see is complete, sound, and holds every saved file."""
+        generation = self.generation
+        if not generation.complete or self._db.execute("SELECT 1 FROM pending LIMIT 1").fetchone():
+            return False
+        try:
+            generations.verify(self._keyword, generation.keyword, generation.manifest)
+        except IndexCorrupt:
+            return False
+        return generation.keyword != ""
 
     def publish(self, head: str, *, complete: bool) -> Generation:
         """Make everything so far what readers see."""
