@@ -16,7 +16,6 @@ from magray_orchestration.workspace import Workspace
 MAX_SHOWN = 10
 _BESIDE_LINES = 3
 _COMMITS = 3
-_GIT_BUDGET_S = 1.0
 
 Notes = Callable[[str, str], Sequence[MemoryRecord]]
 """What is remembered of a path and a qualified name."""
@@ -76,12 +75,9 @@ def gather(workspace: Workspace, resolution: Resolution, notes: Notes | None) ->
 
 
 def history(workspace: Workspace, definition: Definition) -> tuple[Commit, ...]:
-    """The last commits that changed the definition, as far as a second of reading finds them."""
+    """The last commits that changed the definition, as far as git is read in a moment."""
     symbol = definition.symbol
-    commits = commits_touching(
-        workspace.root, definition.path, symbol.start_line, symbol.end_line, limit=_COMMITS, budget_s=_GIT_BUDGET_S
-    )
-    return tuple(commits)
+    return tuple(commits_touching(workspace.root, definition.path, symbol.start_line, symbol.end_line, _COMMITS))
 
 
 class _Recent:

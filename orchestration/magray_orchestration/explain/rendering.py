@@ -19,6 +19,7 @@ _SHORT_SHOWN = 3
 _OPENED = re.compile(r"([(\[{])\s+")
 _CLOSED = re.compile(r",?\s+([)\]])")
 _CANDIDATES_SHORT = 4
+_LONG_DOC = 8
 _FENCE_NAMES = {"csharp": "cs", "cpp": "cpp", "tsx": "tsx"}
 
 
@@ -103,8 +104,10 @@ def render_whole(facts: Facts, page: Page, freshness: Freshness) -> str:
     page.lines += [f"# {code(symbol.qualified_name)}", ""]
     page.lines += fence(_signature(facts.definition), _language(facts.definition))
     page.lines.append("")
-    if symbol.doc.strip():
-        page.lines += [*fence(symbol.doc.strip("\n"), "text"), ""]
+    doc = symbol.doc.strip("\n")
+    long = doc.count("\n") >= _LONG_DOC
+    if doc.strip():
+        page.lines += [escape(_first_paragraph(doc), 1000), ""] if long else [*fence(doc, "text"), ""]
     page.lines += [f"- {line}" for line in _defined_lines(facts, page, len(facts.resolution.definitions))]
     _section(page, f"Callers ({_count(facts.calls)})", _mention_lines(page, facts.calls), facts.calls.count)
     _section(
@@ -115,6 +118,8 @@ def render_whole(facts: Facts, page: Page, freshness: Freshness) -> str:
     _section(page, "Beside it", _marker_lines(facts, page), len(facts.markers))
     _section(page, "Notes", _note_lines(facts), len(facts.notes))
     _section(page, "Last changes", _commit_lines(facts), len(facts.commits))
+    if long:
+        page.lines += ["", "## Documentation", "", *fence(doc, "text")]
     page.lines += ["", f"*{_freshness_words(freshness)}*", ""]
     return "\n".join(page.lines)
 

@@ -37,9 +37,9 @@ class Failure(NamedTuple):
     details: tuple[str, ...] = ()
 
 
-def run(arguments: list[str]) -> int:
-    """Run the command and give its exit code."""
-    terminal = standard_terminal(as_json="--json" in arguments)
+def run(arguments: list[str], terminal: Terminal | None = None) -> int:
+    """Run the command and give its exit code; without a terminal on the process's own streams."""
+    terminal = terminal or standard_terminal(as_json="--json" in arguments)
     try:
         return _run(arguments, terminal)
     except SystemExit as ending:  # help was printed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from magray_core.errors import MagrayError, ToolInvalidArguments
@@ -102,7 +103,7 @@ def _say_hits(out: Terminal, view: SearchView) -> None:
             out.styled(f"{hit.path}:{hit.start_line}", "cyan"), out.styled(symbol, "bold"),
             out.styled(f"  {hit.score:.2f}", "dim"),
         )  # fmt: skip
-        lines = [line for line in hit.snippet.splitlines() if line.strip()]
+        lines = [line for line in textwrap.dedent(hit.snippet).splitlines() if line.strip()]
         for line in lines[:_SNIPPET_LINES]:
             out.say(f"    {line[:160]}")
         if len(lines) > _SNIPPET_LINES:
