@@ -40,7 +40,7 @@ _MIGRATIONS = (
     );
     CREATE TABLE journal_files (
         journal INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, before TEXT, after TEXT,
-        mode INTEGER NOT NULL, scratch TEXT NOT NULL, PRIMARY KEY (journal, n)
+        mode INTEGER NOT NULL, PRIMARY KEY (journal, n)
     ) WITHOUT ROWID;
     CREATE TABLE journal_folders (
         journal INTEGER NOT NULL, path TEXT NOT NULL, PRIMARY KEY (journal, path)

@@ -57,6 +57,14 @@ def decide(call: ToolInput, spec: ToolSpec, paths: Sequence[str]) -> Decision:
         return _decision(Verdict.DENY, f"policy could not judge the call ({type(error).__name__})", "failure")
 
 
+def is_forbidden(path: str) -> bool:
+    """Whether no plan may ever write the path."""
+    try:
+        return _of_path(path, writes=True).verdict is Verdict.DENY
+    except Exception:  # noqa: BLE001 - a guard that breaks must deny
+        return True
+
+
 def _of_call(call: ToolInput, spec: ToolSpec, *, writes: bool) -> Decision:
     if call.command != spec.name:
         return _decision(Verdict.DENY, f"the call names {call.command!r}, the tool is {spec.name!r}", "mismatch")
