@@ -82,9 +82,9 @@ def open_plans(call: Invocation, root: Path) -> Iterator[PlanStore]:
     paths.create()
     store = PlanStore.open(paths)
     try:
-        recover(root, store)
-        if store.notice:
-            call.out.note(f"warning: {store.notice}", "yellow")
+        notes = (store.notice, *recover(root, store))
+        for note in filter(None, notes):
+            call.out.note(f"warning: {note}", "yellow")
         yield store
     finally:
         store.close()
