@@ -6,6 +6,7 @@ than a chunk may be.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -112,9 +113,7 @@ def _cut_by_lines(lines: Lines, start: int, end: int) -> Iterator[tuple[int, int
     """Cut where a paragraph or a shallow line begins, in the later part of what a chunk may hold."""
     while start < end:
         first = lines.number(start)
-        last = first
-        while last - first < MAX_LINES and lines.start(last + 1) - start <= MAX_CHARS and lines.start(last) < end:
-            last += 1
+        last = min(first + MAX_LINES, bisect_right(lines.starts, start + MAX_CHARS))
         cut = lines.start(last)
         if cut >= end:
             yield start, end
@@ -126,24 +125,26 @@ def _cut_by_lines(lines: Lines, start: int, end: int) -> Iterator[tuple[int, int
             if lines.text[cut - 1 : cut + 1] == "\r\n":
                 cut += 1
         elif last - first > 3:
-            cut = lines.start(min(range(first + (last - first) * 2 // 5 + 1, last + 1), key=_ByDepth(lines)))
+            cut = lines.start(_best_cut(lines, first + (last - first) * 2 // 5 + 1, last))
         yield start, cut
         start = cut
 
 
-class _ByDepth:
-    """How bad it is to cut before a line: its indentation, less where a blank line is before it."""
-
-    def __init__(self, lines: Lines) -> None:
-        self._lines = lines
-
-    def __call__(self, number: int) -> tuple[int, int]:
-        line = self._lines.line(number)
+def _best_cut(lines: Lines, first: int, last: int) -> int:
+    """The line of ``first..last`` before which a cut hurts least: shallow, and after a blank line; late if equal."""
+    text, starts = lines.text, lines.starts
+    best, best_cost = last, 1000
+    blank_before = False
+    for number in range(first - 1, last + 1):
+        start = starts[number - 1]
+        line = text[start : starts[number] if number < len(starts) else len(text)]
         stripped = line.lstrip()
-        if not stripped or stripped[0] in ")}]":
-            return (1000, -number)
-        blank_before = not self._lines.line(number - 1).strip()
-        return (len(line.expandtabs(4)) - len(stripped) - (6 if blank_before else 0), -number)
+        if stripped and number >= first:
+            cost = len(line) - len(stripped) - (6 if blank_before else 0) + (20 if stripped[0] in ")}]" else 0)
+            if cost <= best_cost:
+                best, best_cost = number, cost
+        blank_before = not stripped
+    return best
 
 
 def _merged(lines: Lines, pieces: Iterator[_Piece]) -> list[_Piece]:

@@ -79,6 +79,8 @@ def _bare(line: str, blocks: tuple[tuple[str, str], ...]) -> str:
 
 def _dedented(lines: list[str]) -> str:
     """The lines without common indentation and without blank ones around them; at most 4,000 characters."""
+    if not lines:
+        return ""
     margins = [len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()]
     margin = min(margins, default=0)
     text = "\n".join([line.strip() for line in lines[:1]] + [line[margin:].rstrip() for line in lines[1:]])
@@ -89,7 +91,9 @@ def _dedented(lines: list[str]) -> str:
 def _patterns(
     language: Language,
 ) -> tuple[re.Pattern[str] | None, re.Pattern[str] | None, tuple[tuple[str, str], ...]]:
-    marks = "|".join(f"{re.escape(mark)}[{re.escape(mark[-1])}!|]*" for mark in language.line_comments)
+    marks = "|".join(
+        rf"{re.escape(mark)}[{re.escape(mark[-1])}!]*(?:\s?[|^](?=\s))?" for mark in language.line_comments
+    )
     return (
         re.compile(marks) if marks else None,
         re.compile(language.attribute) if language.attribute else None,

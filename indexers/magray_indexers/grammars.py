@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from magray_indexers.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from tree_sitter import Language as Grammar
     from tree_sitter import Query, Tree
+    from tree_sitter_language_pack import SupportedLanguage
 
 _PARSE_TIME_LIMIT_S = 5.0
 _READ_BYTES = 1 << 16
 _local = threading.local()
-
-
-@dataclass(frozen=True, slots=True)
-class DefinitionQuery:
-    """A compiled query; ``words`` holds for each pattern the capture that says what the definition is."""
-
-    query: Query
-    words: tuple[str, ...]
 
 
 @cache
@@ -38,7 +30,7 @@ def grammar(language: str) -> Grammar | None:
         return None
     from tree_sitter_language_pack import get_language
 
-    return get_language(known.grammar)
+    return get_language(cast("SupportedLanguage", known.grammar))
 
 
 @cache

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PROBLEMS = "[(ERROR) (MISSING)] @problem"
 _CPP_IN_HEADER = re.compile(
-    r"^\s*(?:class\s+\w+|namespace\s+\w+|template\s*<|using\s+\w+|public:|private:)", re.MULTILINE
+    r"^[ \t]*(?:class\s+\w+|namespace\s+\w+|template\s*<|using\s+\w+|public:|private:)", re.MULTILINE
 )
 
 

@@ -10,7 +10,10 @@ LANGUAGE = Language(
     ast_grep="elixir",
     is_code=True,
     line_comments=("#",),
+    # The documentation of a function is an attribute above it; for us it is a comment.
+    block_comments=(('@doc """', '"""'),),
     name_chars="?!",
+    clauses=True,
     attribute=r"@(doc|spec|impl|moduledoc|deprecated|since|tag|describetag)\b",
     definitions="""
 (call target: (identifier) @_word (arguments . (alias) @name)

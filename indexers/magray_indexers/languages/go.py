@@ -14,7 +14,8 @@ LANGUAGE = Language(
 (function_declaration name: (_) @name) @function
 (method_declaration receiver: (parameter_list (parameter_declaration
   type: [(type_identifier) @receiver (pointer_type (type_identifier) @receiver)
-         (generic_type type: (_) @receiver) (pointer_type (generic_type type: (_) @receiver))])) name: (_) @name) @method
+         (generic_type type: (_) @receiver) (pointer_type (generic_type type: (_) @receiver))]))
+  name: (_) @name) @method
 (type_spec name: (_) @name type: (struct_type)) @struct
 (type_spec name: (_) @name type: (interface_type)) @interface
 (type_spec name: (_) @name) @type

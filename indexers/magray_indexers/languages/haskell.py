@@ -12,6 +12,7 @@ LANGUAGE = Language(
     line_comments=("--",),
     block_comments=(("{-", "-}"),),
     name_chars="'",
+    clauses=True,
     definitions="""
 (declarations (signature name: (_) @name) @function)
 (declarations (function name: (_) @name) @function)

@@ -16,10 +16,10 @@ LANGUAGE = Language(
 (class_declaration "interface" (type_identifier) @name) @interface
 (class_declaration "enum" (type_identifier) @name) @enum
 (object_declaration (type_identifier) @name) @class
-(companion_object) @scope
 (function_declaration (simple_identifier) @name) @function
 (property_declaration (variable_declaration (simple_identifier) @name)) @property
-(class_parameter ["val" "var"] (simple_identifier) @name) @property
+(class_parameter (binding_pattern_kind) . (simple_identifier) @name) @property
+(secondary_constructor "constructor" @name) @constructor
 (enum_entry (simple_identifier) @name) @constant
 (type_alias (type_identifier) @name) @type
 """,

@@ -14,9 +14,10 @@ class Language:
     what it holds (a Rust ``impl``). Optional: ``@outer``, a wrapper such as a decorator list or an ``export``, which
     the span includes; ``@receiver``, a type that owns the definition without being around it (Go).
 
-    ``outline`` names the reader of headings and keys in ``outlines.py`` for formats that need no grammar.
-    ``attribute`` is a pattern of lines that may stand between a doc comment and its definition. ``name_chars`` are
-    characters of names beside letters, digits, combining marks and ``_``.
+    ``outline`` names the reader of headings and keys in ``outlines.py`` for formats that need no grammar. ``clauses``
+    says that neighbouring definitions of one name are one definition. ``attribute`` is a pattern of lines that may
+    stand between a doc comment and its definition. ``name_chars`` are characters of names beside letters, digits,
+    combining marks and ``_``.
     """
 
     name: str
@@ -33,5 +34,4 @@ class Language:
     attribute: str = ""
     name_chars: str = ""
     docstrings: bool = False
-    module_constants: bool = True
-    stops: tuple[str, ...] = ()
+    clauses: bool = False

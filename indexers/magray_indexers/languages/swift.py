@@ -22,7 +22,7 @@ LANGUAGE = Language(
 (function_declaration name: (simple_identifier) @name) @function
 (protocol_function_declaration name: (simple_identifier) @name) @method
 (init_declaration name: "init" @name) @constructor
-(typealias_declaration name: (_) @name) @type
+(typealias_declaration name: (type_identifier) @name) @type
 (enum_entry name: (simple_identifier) @name) @constant
 (source_file (property_declaration name: (pattern (simple_identifier) @name)) @variable)
 (class_body (property_declaration name: (pattern (simple_identifier) @name)) @property)

@@ -9,12 +9,15 @@ LANGUAGE = Language(
     is_code=True,
     line_comments=("//",),
     definitions="""
-(function_declaration name: (_) @name) @function
-(variable_declaration . (identifier) @name (struct_declaration)) @struct
-(variable_declaration . (identifier) @name (enum_declaration)) @enum
-(variable_declaration . (identifier) @name (union_declaration)) @struct
-(source_file (variable_declaration (identifier) @name) @constant)
-(container_field name: (_) @name) @field
-(test_declaration (string) @name) @function
+(Decl (FnProto function: (_) @name)) @function
+(Decl (VarDecl variable_type_function: (_) @name
+  (ErrorUnionExpr (SuffixExpr (ContainerDecl (ContainerDeclType "enum")))))) @enum
+(Decl (VarDecl variable_type_function: (_) @name (ErrorUnionExpr (SuffixExpr (ContainerDecl))))) @struct
+(source_file (Decl (VarDecl variable_type_function: (_) @name)) @constant)
+(source_file "pub" @outer . (Decl [(FnProto function: (_) @name) (VarDecl variable_type_function: (_) @name)]))
+(ContainerDecl "pub" @outer . (Decl [(FnProto function: (_) @name) (VarDecl variable_type_function: (_) @name)]))
+(ContainerField field_member: (_) @name) @field
+(ContainerField . (ErrorUnionExpr (SuffixExpr . variable_type_function: (_) @name .) .) .) @constant
+(TestDecl (STRINGLITERALSINGLE) @name) @function
 """,
 )
