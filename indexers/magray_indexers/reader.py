@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from magray_configs.paths import WorkspacePaths
 from magray_core.cancel import CancelToken
@@ -31,7 +32,6 @@ class IndexReader:
         self._root = root
         self._rows = Rows(db)
         self.generation = generation
-        self._keyword = keyword
         self.corpus = Corpus(self._rows, keyword, self.freshness)
         """What ``searching.search`` takes as its view."""
         self._newest: sqlite3.Connection | None = None
@@ -39,11 +39,12 @@ class IndexReader:
         self._changed: set[str] = set()
 
     @classmethod
-    def open(cls, root: Path, *, previous: IndexReader | None = None) -> IndexReader:
+    def open(cls, root: Path) -> IndexReader:
         """The newest generation. The keyword index's files are hashed before native code sees them.
 
-        ``previous`` saves the hashing where both share a keyword index. Raises IndexUnavailable if there is no index,
-        IndexCorrupt if it is damaged (``building.build`` repairs it), IndexFormatTooNew.
+        Readers of one process share what they have in common, so that opening after a save takes a millisecond.
+        Raises IndexUnavailable if there is no index, IndexCorrupt if it is damaged (``building.build`` repairs it),
+        IndexFormatTooNew.
         """
         paths = WorkspacePaths(root)
         for last in range(_OPEN_TRIES - 1, -1, -1):
@@ -53,10 +54,7 @@ class IndexReader:
                 generation = store.read_generation(db)
                 if not generation.keyword:
                     raise IndexUnavailable("the first index is not finished yet", hint="try again in a moment")
-                if previous is not None and previous.generation.manifest == generation.manifest:
-                    return cls(root, db, generation, previous._keyword)
-                generations.verify(paths.keyword, generation.keyword, generation.manifest)
-                return cls(root, db, generation, KeywordIndex(paths.keyword / generation.keyword))
+                return cls(root, db, generation, _keyword_index(paths.keyword, generation))
             except IndexCorrupt:
                 # A writer that published twice since the first look has deleted the generation: look again.
                 newest = store.read_generation(_again(db))
@@ -205,6 +203,19 @@ class IndexReader:
         files = self.corpus.files({row[0] >> CHUNK_BITS for row in rows})
         found = [(files[row[0] >> CHUNK_BITS].path, symbol_of(row)) for row in rows]
         return sorted(found, key=lambda pair: (pair[0], pair[1].span.start))
+
+
+_open_indexes: WeakValueDictionary[tuple[object, ...], KeywordIndex] = WeakValueDictionary()
+
+
+def _keyword_index(folder: Path, generation: store.Generation) -> KeywordIndex:
+    """The generation's keyword index, verified and opened unless a living reader of this process has it."""
+    key = (folder, generation.keyword, *sorted(generation.manifest.items()))
+    index = _open_indexes.get(key)
+    if index is None:
+        generations.verify(folder, generation.keyword, generation.manifest)
+        index = _open_indexes[key] = KeywordIndex(folder / generation.keyword)
+    return index
 
 
 def _again(db: sqlite3.Connection) -> sqlite3.Connection:

@@ -1,0 +1,333 @@
+"""The server's index process: a child that builds and updates, so that the server's loop never waits for indexing.
+
+One operation runs at a time. While it runs, further builds become one waiting build with all their causes, further
+updates one waiting update with all their paths. A child that dies is started again and the operation is tried once
+more. The child ends when its parent does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from magray_configs.settings import IndexSettings
+from magray_core.cancel import Cancelled, CancelToken
+from magray_core.errors import IndexingError, MagrayError
+from magray_core.memory import IndexReport
+
+log = logging.getLogger(__name__)
+
+OnProgress = Callable[[str, float | None], None]
+_RECYCLE_AFTER_FILES = 2_000
+_END_S = 2.0
+_TRIES = 2
+
+
+@dataclass(slots=True)
+class _Operation:
+    """A build (``paths`` is None) or an update that waits or runs, with everyone who asked for it."""
+
+    paths: set[str] | None
+    full: bool = False
+    cancelled: bool = False
+    causes: list[str] = field(default_factory=list)
+    listeners: list[OnProgress] = field(default_factory=list)
+    future: Future[IndexReport] = field(default_factory=Future)
+
+
+class IndexProcess:
+    """Handle of the child. Every method returns at once and may be called from any thread, except ``close``."""
+
+    def __init__(self, root: Path, settings: IndexSettings | None = None) -> None:
+        self._root, self._settings = root, settings or IndexSettings()
+        self._condition = threading.Condition()
+        self._build: _Operation | None = None
+        self._update: _Operation | None = None
+        self._running: _Operation | None = None
+        self._child: _Child | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="index process", daemon=True)
+
+    def start(self) -> None:
+        """Start working; operations asked for before wait for it."""
+        self._thread.start()
+
+    def build(self, cause: str, on_progress: OnProgress | None = None, *, full: bool = False) -> Future[IndexReport]:
+        """Bring the whole index up to date. ``on_progress`` is called in a thread of this object.
+
+        The future fails with Cancelled or a MagrayError; a build that waits already gets one more cause.
+        """
+        with self._condition:
+            if self._build is None:
+                self._build = _Operation(None)
+            self._build.full = self._build.full or full
+            self._build.causes.append(cause)
+            if on_progress is not None:
+                self._build.listeners.append(on_progress)
+            return self._asked(self._build)
+
+    def update(self, paths: Sequence[str]) -> Future[IndexReport]:
+        """Bring single files up to date, before any build that waits."""
+        with self._condition:
+            if self._update is None:
+                self._update = _Operation(set())
+            assert self._update.paths is not None
+            self._update.paths |= set(paths)
+            return self._asked(self._update)
+
+    def cancel(self) -> None:
+        """Stop what runs and drop what waits; their futures fail with Cancelled."""
+        with self._condition:
+            waiting = [self._build, self._update]
+            self._build = self._update = None
+            if self._running is not None:
+                self._running.cancelled = True
+                if self._child is not None:
+                    self._child.send("cancel")
+        for operation in waiting:
+            if operation is not None:
+                operation.future.set_exception(Cancelled())
+
+    def close(self) -> None:
+        """Cancel everything and end the child; blocks for at most about two seconds. Idempotent."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        self.cancel()
+        if self._thread.ident is not None:
+            self._thread.join(_END_S)
+        with self._condition:
+            child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+        if self._thread.ident is not None:
+            self._thread.join(_END_S)
+
+    def _asked(self, operation: _Operation) -> Future[IndexReport]:
+        if self._closed:
+            raise IndexingError("indexing has ended")
+        self._condition.notify()
+        return operation.future
+
+    def _work(self) -> None:
+        while True:
+            with self._condition:
+                while not (self._closed or self._build or self._update):
+                    self._condition.wait()
+                if self._closed:
+                    break
+                if self._update is not None:
+                    operation, self._update = self._update, None
+                else:
+                    assert self._build is not None
+                    operation, self._build = self._build, None
+                self._running = operation
+            try:
+                report = self._run(operation)
+            except BaseException as error:  # noqa: BLE001 - belongs to whoever waits for the future
+                operation.future.set_exception(error)
+            else:
+                operation.future.set_result(report)
+            finally:
+                with self._condition:
+                    self._running = None
+        self._end_child()
+
+    def _run(self, operation: _Operation) -> IndexReport:
+        if operation.causes:
+            log.info("indexing %s because: %s", self._root.name, "; ".join(operation.causes))
+        request = ("build", operation.full) if operation.paths is None else ("update", sorted(operation.paths))
+        for _ in range(_TRIES):
+            child = self._asked_child(operation, request)
+            try:
+                while True:
+                    kind, value = child.receive()
+                    if kind == "progress":
+                        for listener in operation.listeners:
+                            listener(*value)
+                    elif kind == "done":
+                        if value.changed > _RECYCLE_AFTER_FILES:
+                            self._end_child()  # gives the memory of a large build back
+                        return value  # type: ignore[no-any-return]
+                    elif kind == "cancelled":
+                        raise Cancelled
+                    else:
+                        raise _as_error(value)
+            except (EOFError, OSError):
+                self._end_child()
+                if self._closed:
+                    raise Cancelled from None
+                log.warning("the index process ended unexpectedly; it is started again")
+        raise IndexingError("the index process keeps dying", hint="see the log for its last words")
+
+    def _asked_child(self, operation: _Operation, request: object) -> _Child:
+        """The child, started if need be, with the request sent; a cancel comes before or after, never between."""
+        with self._condition:
+            if self._closed or operation.cancelled:
+                raise Cancelled
+            if self._child is None:
+                self._child = _Child(self._root, self._settings)
+            self._child.send(request)
+            return self._child
+
+    def _end_child(self) -> None:
+        with self._condition:
+            child, self._child = self._child, None
+        if child is not None:
+            child.close()
+
+
+class _Child:
+    """The process and the two ends of its pipes."""
+
+    def __init__(self, root: Path, settings: IndexSettings) -> None:
+        command = [sys.executable, "-P", "-m", "magray_indexers.process"]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
+        assert self._process.stdin and self._process.stdout
+        self._out = Connection(os.dup(self._process.stdin.fileno()), readable=False)
+        self._in = Connection(os.dup(self._process.stdout.fileno()), writable=False)
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._sending = threading.Lock()
+        self.send((str(root), settings))
+
+    def send(self, message: object) -> None:
+        """Hand something over; a dead child is noticed when its answer is awaited."""
+        with self._sending, contextlib.suppress(OSError):
+            self._out.send_bytes(pickle.dumps(message))
+
+    def receive(self) -> tuple[str, Any]:
+        """The next message. Raises EOFError or OSError if the child is gone."""
+        message: tuple[str, Any] = pickle.loads(self._in.recv_bytes())
+        return message
+
+    def kill(self) -> None:
+        """End it at once; idempotent. What it had published stays."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """Let it end by itself for a moment, then kill it. Only the thread that receives may call this."""
+        self._out.close()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._in.close()
+
+
+def _as_parts(error: BaseException) -> tuple[type[BaseException], dict[str, Any], str]:
+    """An error as something that pickles: constructors of the tree take different arguments."""
+    if isinstance(error, MagrayError):
+        return type(error), error.__dict__, error.message
+    return (
+        IndexingError,
+        {"message": "indexing failed because of a bug", "hint": f"{type(error).__name__}: {error}"},
+        "",
+    )
+
+
+def _as_error(parts: tuple[type[BaseException], dict[str, Any], str]) -> BaseException:
+    kind, values, message = parts
+    error = kind.__new__(kind, message)
+    error.__dict__.update(values)
+    error.args = (values["message"],)
+    return error
+
+
+class _Reporter:
+    """Progress as messages to the parent."""
+
+    def __init__(self, sink: Connection) -> None:
+        self._sink = sink
+
+    def report(self, message: str, fraction: float | None = None) -> None:
+        self._sink.send_bytes(pickle.dumps(("progress", (message, fraction))))
+
+
+class _Served:
+    """The child's side: one thread reads requests, the main thread does them."""
+
+    def __init__(self) -> None:
+        self._source, self._sink = Connection(os.dup(0), writable=False), Connection(os.dup(1), readable=False)
+        os.dup2(2, 1)  # a stray print must not get between the messages
+        root, self._settings = pickle.loads(self._source.recv_bytes())
+        self._root = Path(root)
+        self._condition = threading.Condition()
+        self._request: tuple[tuple[str, Any], CancelToken] | None = None
+        self._cancel = CancelToken()
+        self._ended = False
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError):
+            os.nice(5)  # the editor's answers come first
+        threading.Thread(target=self._listen, daemon=True).start()
+        while True:
+            with self._condition:
+                while self._request is None and not self._ended:
+                    self._condition.wait()
+                if self._request is None:
+                    return
+                (request, cancel), self._request = self._request, None
+            try:
+                self._sink.send_bytes(pickle.dumps(self._answer(request, cancel)))
+            except OSError:
+                return
+
+    def _answer(self, request: tuple[str, Any], cancel: CancelToken) -> tuple[str, Any]:
+        from magray_indexers import building
+
+        try:
+            if request[0] == "update":
+                return "done", building.update(self._root, request[1], self._settings, cancel=cancel)
+            progress = _Reporter(self._sink)
+            full = bool(request[1])
+            return "done", building.build(self._root, self._settings, progress=progress, cancel=cancel, full=full)
+        except Cancelled:
+            return "cancelled", None
+        except OSError:
+            if self._ended:
+                return "cancelled", None
+            raise
+        except Exception as error:
+            if not isinstance(error, MagrayError):
+                log.exception("indexing failed because of a bug")
+            return "failed", _as_parts(error)
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                message = pickle.loads(self._source.recv_bytes())
+                with self._condition:
+                    if message == "cancel":
+                        self._cancel.cancel()
+                    else:
+                        self._cancel = CancelToken()
+                        self._request = (message, self._cancel)
+                        self._condition.notify()
+        except (EOFError, OSError):
+            with self._condition:
+                self._ended = True
+                self._cancel.cancel()
+                self._condition.notify()
+            # The parent is gone: whatever the main thread does, it has this long to do it.
+            threading.Timer(_END_S, os._exit, (1,)).start()
+
+
+if __name__ == "__main__":
+    # Run the importable module: under this name its classes would be others than the parent's.
+    from magray_indexers.process import _Served as Served
+
+    Served().run()
