@@ -70,8 +70,10 @@ def quoted(code: str) -> str:
 
 
 def hint_for(suggestions: tuple[str, ...]) -> str:
-    """The suggestions as one sentence."""
-    return "try: " + "; ".join(suggestions) if suggestions else ""
+    """What to do about a goal that was not understood; the suggestions themselves are shown beside it."""
+    if suggestions:
+        return "say it in one of these ways" if len(suggestions) > 1 else "say it this way"
+    return "Magray renames, moves, replaces code and organizes imports: say which, and of what"
 
 
 def _shortened(goal: str) -> str:
@@ -84,10 +86,12 @@ def _nearest(task: Task, workspace: Workspace) -> Iterator[str]:
     lexicon = language_of_goal(task.goal)
     wording = prepare(task.goal)
     flat = wording.flat[:500]
-    yield from _corrected(wording.as_written(flat), lexicon)
-    clauses = [clause.strip() for clause in lexicon.clause.split(flat)]
-    if len(clauses) > 1:
-        yield from (wording.as_written(clause) for clause in clauses if _sure(wording.as_written(clause)))
+    clauses = [wording.as_written(clause.strip()) for clause in lexicon.clause.split(flat)]
+    near = [clause for clause in clauses if len(clauses) > 1 and _sure(clause)]
+    near = near or list(_corrected(wording.as_written(flat), lexicon))
+    if near:
+        yield from near
+        return
     names = tuple(_names_meant(wording.as_written(flat), lexicon, workspace))
     pointed = _pointed(workspace, task.place)
     yield from _by_kind(_kinds_meant(flat, lexicon), names or pointed, lexicon, task.place)

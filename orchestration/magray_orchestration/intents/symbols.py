@@ -62,8 +62,9 @@ def _from_cursor(reading: Reading, task: Task, workspace: Workspace, target: str
     pointed = pointed_name(workspace, task.place, target) if task.place is not None else None
     if pointed is None:
         raise not_understood(task, workspace)
-    slots = {"old": pointed.name, "at": "cursor"}
-    return slots | ({"target": target} if target else {})
+    found = workspace.index.symbols_named(pointed.name)
+    here = [one for one in found if one[0] == pointed.path and one[1].name_span == pointed.span]
+    return _checked(reading, {"old": pointed.name, "target": target, "at": "cursor"}, here or found)
 
 
 def _looks_like_file(old: str, workspace: Workspace) -> bool:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from magray_core.plans import Place
 from magray_orchestration.refactoring.contract import Offer, Refactoring
+from magray_orchestration.refactoring.editor_rename import EditorRename
 from magray_orchestration.refactoring.python_rename import PythonRename
 from magray_orchestration.refactoring.structural_replace import StructuralReplace
+from magray_orchestration.refactoring.textual_rename import TextualRename
 from magray_orchestration.workspace import Workspace
 
-REFACTORINGS: tuple[Refactoring, ...] = (PythonRename(), StructuralReplace())
+REFACTORINGS: tuple[Refactoring, ...] = (
+    PythonRename(),
+    EditorRename(),
+    TextualRename(),
+    StructuralReplace(),
+)
 """The first that fits an intent computes it: engines that know a language come before those that know text."""
 
 
