@@ -116,10 +116,16 @@ class Corpus:
         return rows[0][0] if rows else None
 
     def named(self, names: Sequence[str], limit: int) -> list[tuple[int, Symbol]]:
-        """(file id, symbol) of the definitions with exactly one of these names, ordered by file id and offset."""
-        rows = self._rows.among("SELECT * FROM symbols WHERE name IN", set(names))
-        found = [(row[0] >> CHUNK_BITS, symbol_of(row)) for row in rows]
-        return sorted(found, key=lambda pair: (pair[0], pair[1].span.start))[:limit]
+        """(file id, symbol) of the definitions with exactly one of these names, ordered by file id and place."""
+        sql = f"SELECT * FROM symbols WHERE name IN ({','.join('?' * len(names))}) ORDER BY id LIMIT ?"
+        return [(row[0] >> CHUNK_BITS, symbol_of(row)) for row in self._rows.whole(sql, (*names, limit))]
+
+    def named_in(self, files: Iterable[int], names: Sequence[str]) -> list[tuple[int, Symbol]]:
+        """The same in these files alone, without a limit."""
+        sql = f"SELECT * FROM symbols WHERE id BETWEEN ? AND ? AND name IN ({','.join('?' * len(names))}) ORDER BY id"
+        return [
+            (file, symbol_of(row)) for file in sorted(files) for row in self._rows.whole(sql, (*id_range(file), *names))
+        ]
 
     def files_with(self, tokens: Sequence[str]) -> set[int]:
         """Ids of the files that may have every token in one chunk; files saved since are all in."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from magray_indexers.ranking.terms import STOPWORDS, stem
@@ -20,6 +21,9 @@ _IDENTIFIER = re.compile(r"[^\W_]_[^\W_]|[a-z\d][A-Z]|[A-Z]{2}[a-z]")
 _PATH = re.compile(r"(?:[\w.@+-]+/)*[\w.@+-]+")
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,5}$")
 _POSITION = re.compile(r":\d+(?:[:-]\d+)?$")
+_CAPITALIZED = re.compile(r"\b[A-Z][a-z]+\b")
+_WORD = re.compile(r"[^\W\d_]+")
+_MAX_ACRONYM = 4
 _QUOTED = re.compile(r"`([^`\n]+)`")
 _TESTS = frozenset(map(stem, ("test", "tests", "testing", "spec", "mock", "fixture", "тест")))
 
@@ -39,8 +43,9 @@ class Query:
     """A query, understood.
 
     ``words`` are distinct tokens without stopwords, in order. ``names`` are what may be defined somewhere, as written
-    and without qualifiers; ``qualified`` the same with them, joined by dots. ``path`` is a path or file name, or "".
-    ``wants_tests`` says that tests are what is asked for.
+    and without qualifiers; ``qualified`` the same with them, joined by dots. ``hints`` are capitalized words of a
+    sentence, which may be names of types. ``acronyms`` are initials of words in a row, with those words. ``path`` is a
+    path or file name, or "". ``wants_tests`` says that tests are what is asked for.
     """
 
     text: str
@@ -48,6 +53,8 @@ class Query:
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     qualified: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    acronyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: str = ""
     wants_tests: bool = False
 
@@ -64,13 +71,23 @@ def parse_query(text: str) -> Query:
     path = _path(bare)
     if path:
         stem_of_file = path.rsplit("/", 1)[-1].split(".")[0]
-        return Query(text, QueryKind.PATH, words, (stem_of_file,), (), path, wants_tests)
+        return Query(text, QueryKind.PATH, words, (stem_of_file,), path=path, wants_tests=wants_tests)
     if _QUALIFIED.fullmatch(bare):
-        return Query(text, QueryKind.SYMBOL, words, (_last(bare),), (_dotted(bare),), "", wants_tests)
+        return Query(text, QueryKind.SYMBOL, words, (_last(bare),), (_dotted(bare),), wants_tests=wants_tests)
     named = _named(text)
     kind = QueryKind.MIXED if named else QueryKind.WORDS
     names = tuple(dict.fromkeys(_last(name) for name in named))
-    return Query(text, kind, words, names, tuple(map(_dotted, named)), _path_within(text), wants_tests)
+    return Query(
+        text,
+        kind,
+        words,
+        names,
+        tuple(map(_dotted, named)),
+        tuple(dict.fromkeys(_CAPITALIZED.findall(text)))[:_MAX_NAMES],
+        _acronyms(text),
+        _path_within(text),
+        wants_tests,
+    )
 
 
 def _path(text: str) -> str:
@@ -109,6 +126,19 @@ def _named(text: str) -> list[str]:
         if called or joined:
             found.append(name)
     return list(dict.fromkeys(found))[:_MAX_NAMES]
+
+
+def _acronyms(text: str) -> dict[str, tuple[str, ...]]:
+    """Initials of two to four words in a row that are no stopwords: ``server-sent events`` gives ``sse``."""
+    words = [word.lower() for word in _WORD.findall(text)][:_MAX_WORDS]
+    found: dict[str, tuple[str, ...]] = {}
+    for start in range(len(words)):
+        for end in range(start + 2, min(len(words), start + _MAX_ACRONYM) + 1):
+            some = words[start:end]
+            if any(word in STOPWORDS for word in some):
+                break
+            found.setdefault("".join(word[0] for word in some), tuple(some))
+    return found
 
 
 def _last(name: str) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from magray_core.memory import Symbol
+from magray_core.memory import Symbol, SymbolKind
 from magray_indexers.keyword import FIELDS, FieldStatistics, bm25
 from magray_indexers.query import Query
 from magray_indexers.ranking.overlay import OpenFile
@@ -17,6 +17,21 @@ from magray_indexers.store import CHUNK_BITS
 _LIMITS = {"body": 300, "definitions": 200, "path": 150, "doc": 100}
 _OTHER_FORM = 0.7
 _MAX_NAMED = 200
+_MAX_LIKELY = 40
+_OTHER_CASE = 0.7
+HINTED = 0.3
+_TYPES = frozenset(
+    {
+        SymbolKind.CLASS,
+        SymbolKind.INTERFACE,
+        SymbolKind.STRUCT,
+        SymbolKind.ENUM,
+        SymbolKind.TRAIT,
+        SymbolKind.TYPE,
+        SymbolKind.MODULE,
+        SymbolKind.NAMESPACE,
+    }
+)
 
 
 @dataclass(slots=True)
@@ -47,7 +62,7 @@ def find_candidates(view: SearchView, query: Query, overlay: Mapping[int, OpenFi
     found: dict[str, list[tuple[int, float]]] = {}
     for name in FIELDS:
         found[name] = view.best(name, list(weights), _LIMITS[name], weights)
-    named = view.named(_spellings(query), _MAX_NAMED) if query.names else []
+    named = _find_named(view, query, [chunk >> CHUNK_BITS for chunk, _ in found["definitions"]])
     numbers = {chunk >> CHUNK_BITS for hits in found.values() for chunk, _ in hits} | {number for number, _ in named}
     unsaved = {document.entry.path for document in overlay.values()}
     files = {
@@ -71,14 +86,31 @@ def find_candidates(view: SearchView, query: Query, overlay: Mapping[int, OpenFi
 
 
 def exactness(symbol: Symbol, query: Query) -> float:
-    """How exactly a definition is what was named: 1 as written or qualified so, less in other case."""
+    """How exactly a definition is what was named: 1 as written or qualified so, less in other case or by a hint."""
     for qualified in query.qualified:
         if "." in qualified and (symbol.qualified_name == qualified or symbol.qualified_name.endswith("." + qualified)):
             return 1.0
     if symbol.name in query.names:
         return 0.9 if any("." in qualified for qualified in query.qualified) else 1.0
-    lowered = symbol.name.lower()
-    return 0.7 if any(name.lower() == lowered for name in query.names) else 0.0
+    letters = _letters(symbol.name)
+    if any(_letters(name) == letters for name in query.names):
+        return _OTHER_CASE
+    return HINTED if symbol.name in query.hints and symbol.kind in _TYPES else 0.0
+
+
+def _find_named(view: SearchView, query: Query, likely: list[int]) -> list[tuple[int, Symbol]]:
+    """Definitions of what the query names; of a name with very many, those in files that define the other words too."""
+    spellings = _spellings(query)
+    if not spellings:
+        return []
+    named = view.named(spellings, _MAX_NAMED)
+    if len(named) == _MAX_NAMED:
+        named += view.named_in(list(dict.fromkeys(likely))[:_MAX_LIKELY], spellings)
+    return named
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _weigh(word: str, statistics: FieldStatistics, weights: dict[str, float], idf: dict[str, float]) -> None:
@@ -101,7 +133,7 @@ def _idf(n_chunks: int, n: int) -> float:
 
 def _spellings(query: Query) -> list[str]:
     """The names as written and in the cases that languages give them."""
-    made: list[str] = []
+    made = list(query.hints)
     for name in query.names:
         made += [name, name.lower(), name[:1].upper() + name[1:], name.upper()]
         words = [part for part in name.replace("-", "_").split("_") if part]
@@ -112,7 +144,7 @@ def _spellings(query: Query) -> list[str]:
 
 
 def _define(candidate: FileCandidate, chunk_id: int, symbol: Symbol, query: Query) -> None:
-    exact = max(exactness(symbol, query), 0.5)
+    exact = exactness(symbol, query)
     if exact > candidate.defines.get(chunk_id, (0.0, symbol))[0]:
         candidate.defines[chunk_id] = (exact, symbol)
 

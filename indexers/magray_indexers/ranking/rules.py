@@ -7,11 +7,12 @@ A hit's score is ``(body + file + definitions + doc + path + name + exact + size
 - ``definitions``: BM25 of the names that the file defines, as a share of the best file's;
 - ``doc``: BM25 of the documentation in the chunk, as a share of the best chunk's;
 - ``path``: the share of the query's weight that words of the file's name and folders carry;
-- ``name``: the share of the file's own name that the query speaks of, or that the file's name is the symbol asked for;
+- ``name``: the share of the file's own name that the query speaks of, spelled out or as initials; more where the name
+  is the symbol asked for;
 - ``exact``: the chunk defines a name in the query, or the path is the one in the query;
 - ``size``: longer files hold more of what is asked for, by the logarithm of their length;
 - ``kind``: less than 1 for tests (unless asked for), examples, generated code, prose, files that only gather others;
-- ``repeat``: halved for every better hit in the same file.
+- ``repeat``: about a third for every better hit in the same file, of which no more than three are shown.
 """
 
 from __future__ import annotations
@@ -23,10 +24,16 @@ from dataclasses import dataclass
 from magray_indexers.query import Query, QueryKind
 from magray_indexers.ranking.candidates import Candidates, FileCandidate
 from magray_indexers.ranking.paths import path_match, path_words
+from magray_indexers.ranking.terms import stem
+from magray_indexers.ranking.view import FileEntry
 from magray_indexers.store import CHUNK_BITS
 
 _TOGETHER = 3
 _LONG_FILE = 100_000
+_MIN_PREFIX = 4
+_MAX_PER_FILE = 3
+_WHOLE_NAME = 1.5
+_PATH_ASKED = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,13 @@ class Weights:
     doc: float = 0.2
     path: float = 1.0
     folder: float = 0.4
-    name: float = 0.4
+    prefix: float = 0.7
+    acronym: float = 0.7
+    name: float = 0.9
     exact: float = 1.0
     size: float = 0.6
     test_kind: float = 0.5
-    repeat: float = 0.5
+    repeat: float = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +68,11 @@ class RankedChunk:
 def rank(candidates: Candidates, query: Query, k: int, weights: Weights = Weights()) -> list[RankedChunk]:
     """The best ``k`` chunks, best first; ties by path, then place."""
     best = _Maxima.of(candidates.files.values())
-    ranked = [
-        chunk
-        for candidate in candidates.files.values()
-        for chunk in _rank_file(candidate, query, candidates.idf, best, weights)
-    ]
+    of_path = _PathRules(query, candidates.idf, weights)
+    ranked: list[RankedChunk] = []
+    for candidate in candidates.files.values():
+        shared, kind = of_path.parts(candidate.entry), _kind(candidate.entry.path, query, weights)
+        ranked += _rank_file(candidate, shared, kind, best, weights)
     ranked.sort(key=lambda chunk: (-chunk.score, chunk.path, chunk.chunk_id))
     return ranked[:k]
 
@@ -95,54 +104,90 @@ def _best_few(scores: Mapping[int, float]) -> float:
 
 
 def _rank_file(
-    candidate: FileCandidate, query: Query, idf: Mapping[str, float], best: _Maxima, weights: Weights
+    candidate: FileCandidate, shared: Mapping[str, float], kind: float, best: _Maxima, weights: Weights
 ) -> list[RankedChunk]:
-    """The file's chunks that were found, each less than the one before; the file's own parts are the same for all."""
-    scores = candidate.scores
-    shared = _file_parts(candidate, query, idf, weights)
-    shared["file"] = weights.file * min(1.0, _best_few(scores["body"]) / best.file)
-    shared["definitions"] = weights.definitions * min(1.0, sum(scores["definitions"].values()) / best.definitions)
-    chunks = scores["body"].keys() | scores["definitions"].keys() | scores["doc"].keys() | candidate.defines.keys()
-    if not chunks:
-        chunks = {candidate.number << CHUNK_BITS}
-    kind = _kind(candidate.entry.path, query, weights)
+    """The file's three best chunks, each less than the one before; ``shared`` parts are the file's own, for all."""
+    body, doc, definitions = (candidate.scores[name] for name in ("body", "doc", "definitions"))
     found = []
-    for chunk in chunks:
-        exact, _ = candidate.defines.get(chunk, (0.0, None))
-        own = {
-            "body": weights.body * min(1.0, scores["body"].get(chunk, 0.0) / best.body),
-            "doc": weights.doc * min(1.0, scores["doc"].get(chunk, 0.0) / best.doc),
-            "exact": weights.exact * exact + shared["exact"],
-        }
+    for chunk in body.keys() | definitions.keys() | doc.keys() | candidate.defines.keys():
+        exact = candidate.defines[chunk][0] if chunk in candidate.defines else 0.0
+        own = (
+            weights.body * min(1.0, body.get(chunk, 0.0) / best.body),
+            weights.doc * min(1.0, doc.get(chunk, 0.0) / best.doc),
+            weights.exact * exact,
+        )
         # Within the file, the chunk that defines the words is shown before one that uses them.
-        order = sum(own.values()) + scores["definitions"].get(chunk, 0.0) / best.definitions
-        found.append((order, chunk, own))
-    found.sort(key=lambda item: (-item[0], item[1]))
+        order = sum(own) + definitions.get(chunk, 0.0) / best.definitions
+        found.append((-order, chunk, own))
+    found.sort()
+    if not found:
+        found = [(0.0, candidate.number << CHUNK_BITS, (0.0, 0.0, 0.0))]
+    of_file = {
+        **shared,
+        "file": weights.file * min(1.0, _best_few(body) / best.file),
+        "definitions": weights.definitions * min(1.0, sum(definitions.values()) / best.definitions),
+    }
     ranked = []
-    for place, (_, chunk, own) in enumerate(found):
-        parts = {**shared, **own}
+    for place, (_, chunk, own) in enumerate(found[:_MAX_PER_FILE]):
+        parts = {**of_file, "body": own[0], "doc": own[1], "exact": own[2] + of_file["exact"]}
         repeat = weights.repeat**place
         score = sum(parts.values()) * kind * repeat
         ranked.append(RankedChunk(chunk, candidate.entry.path, score, {**parts, "kind": kind, "repeat": repeat}))
     return ranked
 
 
-def _file_parts(candidate: FileCandidate, query: Query, idf: Mapping[str, float], weights: Weights) -> dict[str, float]:
-    words = path_words(candidate.entry.path)
-    total = sum(idf.values()) or 1.0
-    in_name = [base for base in idf if base in words.name]
-    in_folders = [base for base in idf if base in words.folders and base not in words.name]
-    covered = sum(idf[base] for base in in_name) + weights.folder * sum(idf[base] for base in in_folders)
-    name = len(in_name) / len(words.name) if words.name else 0.0
-    if any(_letters(wanted) == words.whole for wanted in query.names):
-        name = 1.5
-    size = math.log1p(candidate.entry.n_chars) / math.log(_LONG_FILE)
-    return {
-        "path": weights.path * covered / total,
-        "name": weights.name * name,
-        "exact": 3 * weights.exact * path_match(query.path, candidate.entry.path) if query.path else 0.0,
-        "size": weights.size * min(1.0, size),
-    }
+class _PathRules:
+    """What paths say about one query. Remembers parts of paths, which repeat from file to file."""
+
+    def __init__(self, query: Query, idf: Mapping[str, float], weights: Weights) -> None:
+        self._query, self._idf, self._weights = query, idf, weights
+        self._total = sum(idf.values()) or 1.0
+        self._long = tuple(base for base in idf if len(base) >= _MIN_PREFIX)
+        self._alike: dict[str, tuple[tuple[str, float], ...]] = {}
+        self._names = {_letters(name) for name in query.names}
+
+    def parts(self, entry: FileEntry) -> dict[str, float]:
+        """The parts of a score that the file's path and length give."""
+        weights, words = self._weights, path_words(entry.path)
+        covered: dict[str, float] = {}
+        spoken = 0.0
+        for part in words.name:
+            alike = self._like(part)
+            spelled = self._query.acronyms.get(part, ())
+            if alike:
+                spoken += 1.0
+                for base, likeness in alike:
+                    covered[base] = max(covered.get(base, 0.0), likeness)
+            elif spelled:
+                spoken += weights.acronym
+                for base in map(stem, spelled):
+                    covered[base] = max(covered.get(base, 0.0), weights.acronym)
+        for part in words.folders:
+            for base, likeness in self._like(part):
+                covered[base] = max(covered.get(base, 0.0), weights.folder * likeness)
+        share = sum(self._idf.get(base, 0.0) * likeness for base, likeness in covered.items()) / self._total
+        name = _WHOLE_NAME if words.whole in self._names else spoken / max(1, len(words.name))
+        wanted = self._query.path
+        return {
+            "path": weights.path * share,
+            "name": weights.name * name,
+            "exact": _PATH_ASKED * weights.exact * path_match(wanted, entry.path) if wanted else 0.0,
+            "size": weights.size * min(1.0, math.log1p(entry.n_chars) / math.log(_LONG_FILE)),
+        }
+
+    def _like(self, part: str) -> tuple[tuple[str, float], ...]:
+        """The query's stems that are this part of a path (1), or of which one begins the other (less)."""
+        known = self._alike.get(part)
+        if known is None:
+            if part in self._idf:
+                known = ((part, 1.0),)
+            elif len(part) >= _MIN_PREFIX:
+                likeness = self._weights.prefix
+                known = tuple((b, likeness) for b in self._long if part.startswith(b) or b.startswith(part))
+            else:
+                known = ()
+            self._alike[part] = known
+        return known
 
 
 def _kind(path: str, query: Query, weights: Weights) -> float:

@@ -40,7 +40,10 @@ class SearchView(Protocol):
         """The id of the file's chunk that holds the offset (code points), or None."""
 
     def named(self, names: Sequence[str], limit: int) -> list[tuple[int, Symbol]]:
-        """(file id, symbol) of the definitions with exactly one of these names, ordered by file id and offset."""
+        """(file id, symbol) of the definitions with exactly one of these names, ordered by file id and place."""
+
+    def named_in(self, files: Iterable[int], names: Sequence[str]) -> list[tuple[int, Symbol]]:
+        """The same in these files alone, without a limit."""
 
     def freshness(self) -> Freshness:
         """How current the generation is."""
