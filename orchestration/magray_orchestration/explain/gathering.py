@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from magray_core.errors import WorkspaceError
 from magray_core.memory import Marker, MemoryRecord, Occurrence, OccurrenceKind
 from magray_indexers.git import Commit, commits_touching
-from magray_orchestration.explain.resolving import Definition, Resolution, is_test_path, read
+from magray_indexers.languages import language_of
+from magray_orchestration.explain.resolving import Definition, Resolution, family_of, is_test_path, read
 from magray_orchestration.workspace import Workspace
 
 MAX_SHOWN = 10
@@ -54,7 +55,8 @@ def gather(workspace: Workspace, resolution: Resolution, notes: Notes | None) ->
     """Everything but the history, which needs a walk through git."""
     definition = resolution.definitions[0]
     symbol = definition.symbol
-    found = _mentions_of(workspace, symbol.name)
+    family = family_of(language_of(definition.path))
+    found = [one for one in _mentions_of(workspace, symbol.name) if family_of(language_of(one.path)) == family]
     code = [one for one in found if not is_test_path(one.path)]
     tests = [one for one in found if is_test_path(one.path) and one.kind is not OccurrenceKind.DEFINITION]
     home = definition.path.split("/", 1)[0]

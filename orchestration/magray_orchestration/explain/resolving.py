@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 from magray_core.documents import Document
 from magray_core.errors import WorkspaceError
 from magray_core.memory import Occurrence, OccurrenceKind, ParsedFile, Symbol, SymbolKind
-from magray_core.spans import Span
 from magray_indexers.languages import language_of
 from magray_indexers.occurrences import occurrences_in
 from magray_indexers.parsing import parse
@@ -205,8 +204,8 @@ def _candidates(workspace: Workspace, reading: Reading, named: Named, own: list[
     found += [Definition(p, s) for p, s in workspace.index.symbols_named(named.name) if p not in open_paths]
     for other in sorted(open_paths - {path}):
         found += [Definition(other, s) for s in read(workspace, other).parsed.symbols if s.name == named.name]
-    family = _family(reading.language)
-    related = [definition for definition in found if _family(language_of(definition.path)) == family]
+    family = family_of(reading.language)
+    related = [definition for definition in found if family_of(language_of(definition.path)) == family]
     if not related and family not in ("markdown", "text", "rst"):
         return None
     hints = imported_words(reading.document.text)
@@ -231,5 +230,6 @@ def _unlikeliness(definition: Definition, reading: Reading, named: Named, hints:
     )
 
 
-def _family(language: str) -> str:
+def family_of(language: str) -> str:
+    """One word for languages whose definitions can use each other."""
     return next((min(family) for family in _FAMILIES if language in family), language)

@@ -38,14 +38,14 @@ def say_next(out: Terminal, plan: Plan) -> None:
 
 def say_outcome(out: Terminal, outcome: Outcome, *, undo_hint: bool) -> None:
     """What was done and what was not."""
-    files = len(outcome.files_written)
-    steps = ", ".join(str(step) for step in outcome.applied) or "none"
+    ids = ", ".join(str(step) for step in outcome.applied)
+    steps = f" (step {ids})" if len(outcome.applied) == 1 else f" (steps {ids})" if ids else ""
     out.say(
-        f"Plan {outcome.plan.id} is {outcome.status.value}: steps applied: {steps}; {_files(files)} written",
-        "bold",
+        f"Plan {outcome.plan.id} is {outcome.status.value}{steps}, {_files(len(outcome.files_written))} written", "bold"
     )
     for refusal in outcome.refused:
-        out.say(f"  left out: step {refusal.step} {refusal.path}: {refusal.reason}", "yellow")
+        where = f" {refusal.path}" if refusal.path else ""
+        out.say(f"  left out: step {refusal.step}{where}: {refusal.reason}", "yellow")
     for note in outcome.notes:
         out.say(f"  {note}", "yellow")
     if undo_hint:

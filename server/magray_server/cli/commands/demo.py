@@ -67,24 +67,21 @@ def _perform(show: _Show, project: Project) -> None:
         show.say(project.note, "dim")
     root = ("--root", str(project.root))
     original = tree_hash(project.root)
-    before = show.tests("its own tests, before anything", project)
+    before = show.tests("before anything", project)
     show.command("index it", "index", *root)
     show.command("search it", "search", "-k", "3", project.query, *root)
     show.command("explain a name", "explain", definition_line(project.root, project.symbol), *root)
-    plan = show.command_json("plan a rename", "plan", f"rename {project.symbol} to {project.new_name}", *root)
-    show.command("look at the plan", "show", plan["id"], *root, limit=30)
-    show.command("look at the diff", "show", plan["id"], "--diff", *root, limit=_DIFF_LINES)
-    show.command("apply it", "apply", plan["id"], "--yes", *root)
+    show.command("plan a rename", "plan", f"rename {project.symbol} to {project.new_name}", *root, limit=30)
+    plan = json.loads(_captured(["show", *root], as_json=True))["id"]
+    show.command("look at the diff", "show", plan, "--diff", *root, limit=_DIFF_LINES)
+    show.command("apply it", "apply", plan, "--yes", *root)
     show.fact("the tree has changed", tree_hash(project.root) != original, "its hash differs")
-    after = show.tests("its own tests, after the rename", project)
+    after = show.tests("after the rename", project)
     same = before is None or after is None or before.summary == after.summary
     show.fact("the tests agree", same, "the same result before and after")
-    show.command("take it back", "undo", plan["id"], "--yes", *root)
-    show.fact(
-        "every byte is as before",
-        tree_hash(project.root) == original,
-        f"sha256 over {len(original) * 4} bits: {original[:16]}…",
-    )
+    show.command("take it back", "undo", plan, "--yes", *root)
+    digest = tree_hash(project.root)
+    show.fact("every byte is as before", digest == original, f"one sha256 over all files: {digest[:16]}…")
 
 
 @dataclass
@@ -116,21 +113,11 @@ class _Show:
         self._record(title, True, seconds, lines[0])
         return text
 
-    def command_json(self, title: str, *arguments: str) -> dict[str, Any]:
-        """Run a magray command for its JSON, and show only what it was and how long it took."""
-        self._headline(title, "magray " + " ".join(_shown(arguments)))
-        text, seconds = self._timed(lambda: _captured([*arguments, "--json"], as_json=True))
-        value: dict[str, Any] = json.loads(text)
-        files = {file["path"] for step in value["steps"] for file in step["files"]}
-        summary = f"plan {value['id']}: {len(value['steps'])} steps over {len(files)} files"
-        self.out.say(f"   {summary}")
-        self._record(title, True, seconds, summary)
-        return value
-
-    def tests(self, title: str, project: Project) -> Tested | None:
+    def tests(self, when: str, project: Project) -> Tested | None:
         """Run the project's own tests."""
         if not project.test:
             return None
+        title = f"{project.test_title}, {when}"
         self._headline(title, "")
         with self.out.progress() as bar:
             bar.report("running the project's tests")
@@ -170,6 +157,7 @@ class _Show:
 def _captured(arguments: list[str], *, as_json: bool) -> str:
     """What a command says on stdout. Raises ToolFailed with its own words if it fails."""
     out, err = io.StringIO(), io.StringIO()
+    arguments = [*arguments, "--json"] if as_json else arguments
     code = run_command(arguments, Terminal(as_json=as_json, stdin=io.StringIO(), stdout=out, stderr=err))
     if code != DONE:
         raise ToolFailed(f"magray {arguments[0]} ended with {code}: {(err.getvalue() or out.getvalue()).strip()}")
@@ -183,6 +171,6 @@ def _shown(arguments: tuple[str, ...]) -> list[str]:
 
 
 def _say_end(show: _Show, seconds: float) -> None:
-    show.say()
+    show.say("")
     verdict = "Everything held" if show.ok else "Something failed, see above"
     show.say(f"{verdict}, in {seconds:.0f} s. The temporary folder is gone.", "green" if show.ok else "red")

@@ -27,6 +27,7 @@ _OWN_PACKAGES = (
     "magray_orchestration",
     "magray_server",
 )
+_LEFT_OUT = {".magray", "__pycache__"}
 _DOWNLOAD_S, _INSTALL_S, _TESTS_S = 60.0, 90.0, 150.0
 _PYTEST_SUMMARY = re.compile(r"^=*\s*((?:\d+ \w+(?:, )?)+) in [\d.]+s")
 _IMPORT_ALL = """
@@ -36,7 +37,7 @@ names = [".".join(p.relative_to(sys.argv[1]).with_suffix("").parts) for p in pat
 for name in names:
     if not name.endswith("__main__"):
         importlib.import_module(name.removesuffix(".__init__"))
-print(len(names), "modules imported in 0s")
+print(len(names), "modules imported")
 """
 
 
@@ -51,6 +52,7 @@ class Project:
     new_name: str
     test: tuple[str, ...]
     note: str = ""
+    test_title: str = "its own tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,16 @@ def copy_own_sources(folder: Path) -> Project:
         shutil.copytree(spec.submodule_search_locations[0], root / name, ignore=ignore)
     test = (sys.executable, "-B", "-P", "-c", _IMPORT_ALL, str(root))
     note = "the installed package carries no tests, so every module is imported instead"
-    return Project("Magray's own sources", root, "write a file atomically", "MagrayError", "KnownError", test, note)
+    return Project(
+        "Magray's own sources",
+        root,
+        "write a file atomically",
+        "MagrayError",
+        "KnownError",
+        test,
+        note,
+        "import all of it",
+    )
 
 
 def run_tests(project: Project) -> Tested:
@@ -111,11 +122,12 @@ def run_tests(project: Project) -> Tested:
         if match is not None:
             return Tested(done.code == 0, match.group(1), done.seconds)
     last = (text + done.stderr.decode("utf-8", "replace")).strip().splitlines()[-1:]
-    return Tested(False, "stopped for time" if done.timed_out else "".join(last) or "no result", done.seconds)
+    summary = "stopped for time" if done.timed_out else "".join(last) or "no result"
+    return Tested(done.code == 0, summary, done.seconds)
 
 
 def tree_hash(root: Path) -> str:
-    """One sha256 over every path, mode and byte below the root, without ``.magray``."""
+    """One sha256 over every path, mode and byte below the root, without ``.magray`` and Python's own caches."""
     digest = hashlib.sha256()
     for path in sorted(_files(root)):
         relative = path.relative_to(root).as_posix()
@@ -143,7 +155,7 @@ def definition_line(root: Path, symbol: str) -> str:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    return (path for path in root.rglob("*") if path.is_file() and ".magray" not in path.relative_to(root).parts)
+    return (path for path in root.rglob("*") if path.is_file() and not _LEFT_OUT & set(path.relative_to(root).parts))
 
 
 def _environment(folder: Path) -> Path:
