@@ -41,7 +41,7 @@ def markers_in(lines: Lines, language: Language, tree: tuple[Tree, bytes] | None
         else:
             commented = _before(language).search(text[max(lines.start(number), start - 500) : start]) is not None
         if commented:
-            markers.append(Marker(number, match.group(1), _words(lines.line(number), match.group(1), language)))
+            markers.append(Marker(number, match.group(1), _words(text[start : start + 2 * _MAX_TEXT], language)))
             if len(markers) >= _MAX_MARKERS:
                 break
     return tuple(markers)
@@ -58,9 +58,9 @@ def _in_comment(tree: Tree, byte: int) -> bool:
     return False
 
 
-def _words(line: str, word: str, language: Language) -> str:
+def _words(rest: str, language: Language) -> str:
     """The line from the marker on, without the mark that closes the comment."""
-    text = line[line.index(word) :].strip()
+    text = rest.splitlines()[0].rstrip()
     for _opening, closing in language.block_comments:
         text = text.removesuffix(closing).rstrip()
     return text[:_MAX_TEXT]

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 _MAX_ANCESTORS = 40
 _COMMENT = re.compile(r"comment|heredoc_comment")
-_STRING = re.compile(r"string|heredoc|char_literal|character|template|regex|raw_text|quoted|sigil|rune")
-_INTERPOLATION = re.compile(r"interpolation|template_substitution|expansion|command_substitution")
+_STRING = re.compile(
+    r"string|heredoc|char_literal|character|template_string|regex|raw_text|quoted|sigil|rune", re.IGNORECASE
+)
+_INTERPOLATION = re.compile(r"interpolat|template_substitution|expansion|command_substitution")
 _IMPORT = re.compile(
     r"import|use_declaration|extern_crate|preproc_include|using_directive|namespace_use|package_|using_declaration"
 )
+_NAMED_BY_STRING = re.compile(r"preproc_include|import_spec$")
 _DEFINES = re.compile(
-    r"(?:definition|declaration|declarator|_item|_spec|_def|_signature|_specifier|_statement|function|method|class|"
+    r"(?<!template_)(?:definition|declaration|declarator|_item|_spec|_def|_signature|_specifier|_statement|function|method|class|"
     r"module|signature|data_type|newtype|parameter|enum_variant|enum_entry|field|bind)$"
 )
 _CALLED_FIELDS = frozenset(("function", "method", "constructor", "macro", "target"))
@@ -73,7 +76,7 @@ def _whole_word(word: str, name_chars: str) -> re.Pattern[str]:
     before = rf"(?<!{chars})"
     after = rf"(?!{chars})"
     if "?" in name_chars and word[-1] not in "?!":
-        after = rf"(?!{chars}|[?!](?![=~?!.:\s]))"
+        after = rf"(?!{chars}|[?!](?!=))"
     return re.compile(before + re.escape(word) + after)
 
 
@@ -116,7 +119,8 @@ def _kind(path: list[Node], text: str, end: int) -> OccurrenceKind:
         if _COMMENT.search(kind):
             return OccurrenceKind.COMMENT
         if _STRING.search(kind) and node.is_named:
-            return OccurrenceKind.STRING
+            imported = any(_NAMED_BY_STRING.match(outer.type) for outer in path[1:4])
+            return OccurrenceKind.IMPORT if imported else OccurrenceKind.STRING
     for node in path[1:8]:
         if _IMPORT.search(node.type) and not node.type.startswith("package_object"):
             return OccurrenceKind.IMPORT

@@ -185,7 +185,7 @@ def test_a_chunk_of_imports_alone_has_no_symbol() -> None:
 def test_markers_count_only_in_comments() -> None:
     text = '# TODO: one\nx = "TODO two"  # FIXME three\nTODO = 4\n"""HACK five"""\n# XXXY no, XXX yes\n'
     assert [(one.line, one.word, one.text) for one in parse("a.py", text).markers] == snapshot(
-        [(1, "TODO", "TODO: one"), (2, "FIXME", "FIXME three"), (5, "XXX", "XXXY no, XXX yes")]
+        [(1, "TODO", "TODO: one"), (2, "FIXME", "FIXME three"), (5, "XXX", "XXX yes")]
     )
     assert [one.line for one in parse("a.c", "int TODO; /* TODO a */\n// HACK b\n").markers] == [1, 2]
     assert [one.text for one in parse("a.html", "TODO\n<!-- TODO c -->\n").markers] == ["TODO c"]
