@@ -70,8 +70,7 @@ def parse_query(text: str) -> Query:
     bare = _POSITION.sub("", text.strip("`'\"")).removesuffix("()")
     path = _path(bare)
     if path:
-        stem_of_file = path.rsplit("/", 1)[-1].split(".")[0]
-        return Query(text, QueryKind.PATH, words, (stem_of_file,), path=path, wants_tests=wants_tests)
+        return Query(text, QueryKind.PATH, words, path=path, wants_tests=wants_tests)
     if _QUALIFIED.fullmatch(bare):
         return Query(text, QueryKind.SYMBOL, words, (_last(bare),), (_dotted(bare),), wants_tests=wants_tests)
     named = _named(text)

@@ -13,6 +13,7 @@ from magray_indexers.ranking.overlay import OpenFile
 from magray_indexers.ranking.terms import forms, stem
 from magray_indexers.ranking.view import FileEntry, SearchView
 from magray_indexers.store import CHUNK_BITS
+from magray_indexers.tokens import code_tokens
 
 _LIMITS = {"body": 300, "definitions": 200, "path": 150, "doc": 100}
 _OTHER_FORM = 0.7
@@ -110,7 +111,7 @@ def _find_named(view: SearchView, query: Query, likely: list[int]) -> list[tuple
 
 
 def _letters(name: str) -> str:
-    return name.replace("_", "").lower()
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def _weigh(word: str, statistics: FieldStatistics, weights: dict[str, float], idf: dict[str, float]) -> None:
@@ -135,11 +136,11 @@ def _spellings(query: Query) -> list[str]:
     """The names as written and in the cases that languages give them."""
     made = list(query.hints)
     for name in query.names:
-        made += [name, name.lower(), name[:1].upper() + name[1:], name.upper()]
-        words = [part for part in name.replace("-", "_").split("_") if part]
-        if len(words) > 1:
-            pascal = "".join(part[:1].upper() + part[1:] for part in words)
-            made += [pascal, pascal[:1].lower() + pascal[1:]]
+        parts = code_tokens(name)[1:] or [name.lower()]
+        pascal = "".join(part[:1].upper() + part[1:] for part in parts)
+        snake = "_".join(parts)
+        made += [name, name.lower(), name[:1].upper() + name[1:], pascal, pascal[:1].lower() + pascal[1:]]
+        made += [snake, snake.upper(), "-".join(parts)]
     return list(dict.fromkeys(made))
 
 

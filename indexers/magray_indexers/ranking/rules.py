@@ -9,7 +9,8 @@ A hit's score is ``(body + file + definitions + doc + path + name + exact + size
 - ``path``: the share of the query's weight that words of the file's name and folders carry;
 - ``name``: the share of the file's own name that the query speaks of, spelled out or as initials; more where the name
   is the symbol asked for;
-- ``exact``: the chunk defines a name in the query, or the path is the one in the query;
+- ``exact``: the chunk defines a name in the query, or the path is the one in the query; three times as much where the
+  name or path is all that is asked for;
 - ``size``: longer files hold more of what is asked for, by the logarithm of their length;
 - ``kind``: less than 1 for tests (unless asked for), examples, generated code, prose, files that only gather others;
 - ``repeat``: about a third for every better hit in the same file, of which no more than three are shown.
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from magray_indexers.query import Query, QueryKind
 from magray_indexers.ranking.candidates import Candidates, FileCandidate
@@ -34,6 +35,7 @@ _MIN_PREFIX = 4
 _MAX_PER_FILE = 3
 _WHOLE_NAME = 1.5
 _PATH_ASKED = 3.0
+_NAME_ASKED = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class RankedChunk:
 def rank(candidates: Candidates, query: Query, k: int, weights: Weights = Weights()) -> list[RankedChunk]:
     """The best ``k`` chunks, best first; ties by path, then place."""
     best = _Maxima.of(candidates.files.values())
+    if query.kind is QueryKind.SYMBOL:
+        weights = replace(weights, exact=_NAME_ASKED * weights.exact)
     of_path = _PathRules(query, candidates.idf, weights)
     ranked: list[RankedChunk] = []
     for candidate in candidates.files.values():
@@ -120,7 +124,8 @@ def _rank_file(
         order = sum(own) + definitions.get(chunk, 0.0) / best.definitions
         found.append((-order, chunk, own))
     found.sort()
-    if not found:
+    if not found or (shared["exact"] and not candidate.defines):
+        # The path is what was asked for: the file from its beginning.
         found = [(0.0, candidate.number << CHUNK_BITS, (0.0, 0.0, 0.0))]
     of_file = {
         **shared,
