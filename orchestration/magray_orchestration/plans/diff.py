@@ -226,8 +226,8 @@ def _range(start: int, length: int) -> str:
 
 
 def _quoted(prefix: str, path: str) -> str:
-    """The path as git writes it: in quotes with octal escapes where it has unusual bytes."""
-    plain = all(" " <= char <= "~" and char not in '"\\' for char in path)
+    """The path as git writes it: in quotes, with octal escapes for unusual bytes. Blanks are quoted too, for patch."""
+    plain = all("!" <= char <= "~" and char not in '"\\' for char in path)
     if plain:
         return prefix + path
     special = {0x22: '\\"', 0x5C: "\\\\", 0x09: "\\t", 0x0A: "\\n"}
