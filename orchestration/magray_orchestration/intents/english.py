@@ -18,6 +18,7 @@ _KIND = words(*KINDS)
 _STOP = words(
     "to", "as", "into", "it", "this", "that", "the", "a", "an", "all", "of", "in", "with", "by", "from", "these",
     "those", "them", "here", "everything", "every", "each", "any", "anything", "something", "some", "me", "my",
+    "imports",
 )  # fmt: skip
 _NAME = rf"(?!{_STOP}(?![\w.:#(]))(?!{_KIND} ){NAME}"
 _ARTICLE = (
@@ -172,13 +173,15 @@ SPLITS = (
 ENGLISH = Lexicon(
     language="en",
     courtesy_before=compiled(
-        r"(?:(?:please|pls|plz|kindly|hey|hi|hello|ok|okay|so|now|then|just|also|magray|and|can you|could you|would you"
-        r"|will you|can we|could we|can i|i want(?: you)? to|i(?:['’]d| would) like(?: you)? to|i need(?: you)? to"
-        r"|we need to|we should|you should|let['’]?s|let us|help me(?: to)?|try to|go ahead and|would you mind"
+        r"(?:(?:please|pls|plz|kindly|hey|hi|hello|ok|okay|so|now|then|just|also|magray|and|can you|could you"
+        r"|would you(?: mind)?|will you|can we|could we|can i|i want(?: you)? to"
+        r"|i(?:['’]d| would) like(?: you)? to|i need(?: you)? to"
+        r"|we need to|we should|you should|let['’]?s|let us|help me(?: to)?|try to|go ahead and"
         r"|i wanna|you must)(?:, ?| ))"
     ),
     courtesy_after=compiled(
-        r"(?:,? ?(?:please|pls|plz|thanks|thank you|thx|for me|right now|asap|if (?:you can|possible)|ok|okay)[ .!?]*)$"
+        r"(?:(?:, ?| )(?:please|pls|plz|thanks|thank you|thx|for me|right now|asap|if (?:you can|possible)|ok|okay)"
+        r"[ .!?]*)$"
     ),
     rules=RULES,
     splits=SPLITS,

@@ -60,7 +60,8 @@ def read(goal: str) -> tuple[Reading, ...]:
     found: list[Reading] = []
     for lexicon in LEXICONS:
         spoken = _without_courtesy(wording, lexicon)
-        for reading in (*_by_rules(spoken, lexicon), *_by_splits(spoken, lexicon)):
+        polite = spoken.text != wording.text
+        for reading in (*_by_rules(spoken, lexicon), *_by_splits(spoken, lexicon, polite)):
             if all((reading.kind, reading.slots) != (other.kind, other.slots) for other in found):
                 found.append(reading)
     acting = [reading for reading in found if reading.kind in _ACTIONS]
@@ -134,19 +135,23 @@ def _canonical_kind(word: str, lexicon: Lexicon) -> str:
     return next((kind for pattern, kind in lexicon.kinds.items() if re.fullmatch(pattern, lowered)), "")
 
 
-def _by_splits(wording: Wording, lexicon: Lexicon) -> Iterator[Reading]:
+def _by_splits(wording: Wording, lexicon: Lexicon, polite: bool) -> Iterator[Reading]:
     """Replacements: their two halves may hold any code, so each place that could divide them is tried."""
+    said = False
     for split in lexicon.splits:
         head = split.head.match(wording.text)
-        if head is None:
+        if head is None or (said and not head.group()):
             continue
-        body = wording.text[head.end() :]
-        body, tail = _cut_tail(body, wording, lexicon)
+        body, tail = _cut_tail(wording.text[head.end() :], wording, lexicon)
+        context = _Context(wording, lexicon, tail, polite)
         divided = [
             reading
             for connector in split.connector.finditer(body)
-            for reading in _divided(split, body[: connector.start()], body[connector.end() :], (wording, lexicon, tail))
+            for reading in _divided(split, body[: connector.start()], body[connector.end() :], context)
         ]
+        if not head.group() and len(split.connector.findall(body)) > 1:
+            continue
+        said = said or bool(divided)
         balanced = [reading for reading in divided if _balanced(reading.slots)]
         yield from balanced or divided
 
@@ -174,12 +179,20 @@ def _cut_tail(body: str, wording: Wording, lexicon: Lexicon) -> tuple[str, Mappi
         body = body[: tail.start()].rstrip()
 
 
-def _divided(
-    split: Split, first: str, second: str, context: tuple[Wording, Lexicon, Mapping[str, str]]
-) -> Iterator[Reading]:
-    wording, lexicon, tail = context
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What the halves of a replacement stand in. ``polite``: a closing ! or ? belongs to the sentence, not the code."""
+
+    wording: Wording
+    lexicon: Lexicon
+    tail: Mapping[str, str]
+    polite: bool
+
+
+def _divided(split: Split, first: str, second: str, context: _Context) -> Iterator[Reading]:
+    wording, lexicon = context.wording, context.lexicon
     raw_old, raw_new = (second, first) if split.new_first else (first, second)
-    slots = dict(tail)
+    slots = dict(context.tail)
     marker = lexicon.text_marker.match(raw_old.lstrip())
     if marker is not None:
         slots["mode"] = "text"
@@ -189,8 +202,13 @@ def _divided(
     old, new = wording.plain(raw_old), wording.plain(raw_new)
     if not old or not new:
         return
-    if not is_quoted(raw_new) and not old.endswith((";", "?", "!")):
-        new = new.rstrip(";?!").rstrip() or new
+    doubt = False
+    if not is_quoted(raw_new) and old[-1] != new[-1] and new[-1] in ";?!":
+        shorter = new.rstrip(";?!").rstrip()
+        doubt = bool(shorter) and not context.polite and new[-1] != ";"
+        if doubt:
+            yield Reading(IntentKind.REPLACE, {**slots, "pattern": old, "replacement": new}, 0.4, lexicon, doubt=True)
+        new = shorter or new
     slots |= {"pattern": old, "replacement": new}
     quoted = frozenset(
         name for name, raw in (("pattern", raw_old), ("replacement", raw_new)) if is_quoted(raw)
@@ -202,7 +220,7 @@ def _divided(
         yield Reading(IntentKind.REPLACE, slots, 0.4, lexicon, quoted=quoted, doubt=True)
         return
     sure = len(quoted) == 2 or bool(_METAVARIABLE.search(old))
-    yield Reading(IntentKind.REPLACE, slots, 0.95 if sure else 0.85, lexicon, quoted=quoted)
+    yield Reading(IntentKind.REPLACE, slots, 0.95 if sure else 0.85, lexicon, quoted=quoted, doubt=doubt)
 
 
 def _balanced(slots: Mapping[str, str]) -> bool:

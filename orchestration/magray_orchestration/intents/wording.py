@@ -33,7 +33,7 @@ _QUOTED = re.compile(
     re.DOTALL,
 )
 _SPACES = re.compile(r"\s+")
-_END_PUNCTUATION = " \t\r\n.,;:!?…"
+_END_PUNCTUATION = " \t\r\n.,:…"
 
 
 @dataclass(frozen=True, slots=True)
