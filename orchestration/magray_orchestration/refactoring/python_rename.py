@@ -1,24 +1,30 @@
-"""Rename for Python: what engines propose, joined, with what is left named."""
+"""Rename for Python: own scope analysis, rope and jedi joined; what none can show becomes a step of its own."""
 
 from __future__ import annotations
 
-import keyword
-import re
-from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from magray_core.cancel import CancelToken
 from magray_core.contracts import Progress
 from magray_core.errors import RefactoringRefused
-from magray_core.plans import EditFile, Grade, Intent, IntentKind, Place
-from magray_core.spans import TextEdit
+from magray_core.plans import EditFile, FileChange, Grade, Intent, IntentKind, Place, Residue
+from magray_core.spans import Span, TextEdit
 from magray_core.tools import Capability, ToolSpec
 from magray_orchestration.refactoring.contract import Offer, StepDraft
-from magray_orchestration.refactoring.engines.asking import ask
-from magray_orchestration.refactoring.python.sources import PYTHON_SUFFIXES, PythonSources, module_roots
+from magray_orchestration.refactoring.python.collisions import check_collisions, check_new_name
+from magray_orchestration.refactoring.python.family import Family, find_family
+from magray_orchestration.refactoring.python.inference import Inference
+from magray_orchestration.refactoring.python.judging import Judge
+from magray_orchestration.refactoring.python.menu import rename_offers
+from magray_orchestration.refactoring.python.module_files import module_changes
+from magray_orchestration.refactoring.python.program import Program
+from magray_orchestration.refactoring.python.sorting import Sorted, sort_mentions
+from magray_orchestration.refactoring.python.sources import PYTHON_SUFFIXES, PythonSources
+from magray_orchestration.refactoring.python.target import Target, target_at, target_named
+from magray_orchestration.refactoring.python.texts import mentions_in_other_files
 from magray_orchestration.refactoring.residue import find_residue
 from magray_orchestration.workspace import Workspace
-
-_ENGINE_TIMEOUT_S = 120.0
 
 TOOL = ToolSpec(
     name="python.rename",
@@ -32,10 +38,11 @@ TOOL = ToolSpec(
     permissions=(Capability.FS_READ, Capability.FS_WRITE),
     effects="writes",
 )
+_LISTED = 3
 
 
 class PythonRename:
-    """Renames through rope."""
+    """Renames what Python code defines."""
 
     @property
     def tool(self) -> ToolSpec:
@@ -48,99 +55,166 @@ class PythonRename:
         return (IntentKind.RENAME,)
 
     def offers(self, workspace: Workspace, place: Place) -> tuple[Offer, ...]:
-        """Rename the name at the cursor."""
-        if not place.path.endswith(PYTHON_SUFFIXES):
-            return ()
-        name = _word_at(workspace.read(place.path).text, place.span.start)
-        if not name:
-            return ()
-        return (Offer(f"Rename {name}…", "refactor.rename", goal_prefix=f"rename {name} to "),)
+        """Rename the name at the cursor; disabled where it is a keyword or the file is broken there."""
+        return rename_offers(workspace, place)
 
     def fits(self, workspace: Workspace, intent: Intent, place: Place | None) -> bool:
-        """Whether the name is a Python one."""
-        if place is not None:
-            return place.path.endswith(PYTHON_SUFFIXES)
-        old = intent.slots.get("old", "")
-        return any(path.endswith(PYTHON_SUFFIXES) for path, _ in workspace.index.symbols_named(old))
+        """Whether the name is a Python one: the cursor is in Python, or Python defines it."""
+        written = intent.slots.get("old", "") or intent.slots.get("target", "")
+        if place is not None and place.path.endswith(PYTHON_SUFFIXES):
+            return True
+        name = written.rpartition(":")[2].rpartition(".")[2].removesuffix("()")
+        if not name.isidentifier():
+            return False
+        found = workspace.index.occurrences(name, overlay=workspace.overlay)
+        return any(one.path.endswith(PYTHON_SUFFIXES) for one in found) or any(
+            path.endswith((f"/{name}.py", f"/{name}/__init__.py")) or path in (f"{name}.py", f"{name}/__init__.py")
+            for path, _ in workspace.index.paths()
+        )
 
     def compute(
         self, workspace: Workspace, intent: Intent, place: Place | None, progress: Progress, cancel: CancelToken
     ) -> tuple[StepDraft, ...]:
-        """One step: the definitions and references that rope is sure of."""
-        new = intent.slots["new"]
-        path, offset, name = _target(workspace, intent.slots.get("old", ""), place)
-        if not new.isidentifier() or keyword.iskeyword(new):
-            raise RefactoringRefused(f"{new!r} is not a name that Python accepts")
-        if new == name:
-            raise RefactoringRefused(f"{name} is already called that")
-        progress.report("reading the Python files", None)
-        sources = PythonSources(workspace)
-        source = sources.get(path)
-        if source is None:
-            raise RefactoringRefused(f"{path} cannot be read")
-        request = {
-            "kind": "occurrences",
-            "path": path,
-            "offset": source.engine_offset(offset),
-            "in_hierarchy": True,
-            "search": sources.mentioning(name),
-            "roots": module_roots(sources.paths),
-        }
-        progress.report("asking rope", None)
-        with sources.shadow(cancel) as tree:
-            answer = ask("rope", request, tree=tree, timeout_s=_ENGINE_TIMEOUT_S, cancel=cancel)
-        edits: dict[str, set[TextEdit]] = defaultdict(set)
-        for found_path, start, end, sure in answer["occurrences"]:
-            found = sources.get(found_path)
-            if sure and found is not None and found.engine_text[start:end] == name:
-                edits[found_path].add(TextEdit(found.span(start, end), new))
-        changes = tuple(_edit_file(workspace, path, edits[path]) for path in sorted(edits))
+        """Up to five steps: references; doubtful uses; strings that name it; other strings; comments and documents."""
+        new = intent.slots.get("new", "").strip().strip("`'\"").removesuffix("()")
+        progress.report("reading the Python files", 0.0)
+        inference = Inference(Program(PythonSources(workspace)))
+        target = _find_target(inference, intent, place)
+        check_new_name(target.name, new)
+        progress.report(f"finding what belongs to {target.label}", 0.2)
+        family = find_family(inference, target, cancel)
+        progress.report("asking rope and jedi", 0.4)
+        found = sort_mentions(inference, family, cancel)
+        found.notes += check_collisions(inference, family, found.certain, new)
+        progress.report("listing what is left", 0.9)
+        return _Steps(workspace, inference, family, found, new).drafts(cancel)
+
+
+def _find_target(inference: Inference, intent: Intent, place: Place | None) -> Target:
+    written = intent.slots.get("old", "") or intent.slots.get("target", "")
+    if written:
+        return target_named(inference.program, inference, written, place)
+    if place is None:
+        raise RefactoringRefused("what to rename is missing", hint="name it, or point at it with --at PATH:LINE:COL")
+    return target_at(inference.program, inference, place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Makes the drafts of one rename."""
+
+    workspace: Workspace
+    inference: Inference
+    family: Family
+    found: Sorted
+    new: str
+
+    def drafts(self, cancel: CancelToken) -> tuple[StepDraft, ...]:
+        name = self.family.target.name
+        judge = Judge(self.inference, self.family)
+        others = list(mentions_in_other_files(self.workspace, name, judge, cancel))
+        strings = _spans(self.found.strings, ((one.path, one.span) for one, certain in others if certain))
+        words = _spans(self.found.words, ((one.path, one.span) for one, certain in others if not certain))
+        steps = [self._references(cancel)]
+        doubtful = _spans(self.found.doubtful)
+        if doubtful:
+            steps.append(self._step("uses that no engine can decide", "uses", doubtful, (
+                "no engine knows what these are called on; look at each",)))  # fmt: skip
+        if strings:
+            steps.append(self._step("strings that name it", "names in strings", strings, ()))
+        loose = _spans(self.found.other_strings)
+        if loose:
+            steps.append(self._step("mentions in strings", "strings", loose, (
+                "strings may mean something else by the same word",)))  # fmt: skip
+        if words:
+            steps.append(self._step("mentions in comments and documentation", "words", words, (
+                "words about the code are no code; no engine can check them",)))  # fmt: skip
+        return tuple(steps)
+
+    def _references(self, cancel: CancelToken) -> StepDraft:
+        target, found = self.family.target, self.found
+        changes: tuple[FileChange, ...] = self._changes(_spans(found.certain))
+        if target.kind == "module":
+            changes = module_changes(self.workspace, target, self.new, changes)
         if not changes:
-            raise RefactoringRefused(f"rope finds no place where {name} could be renamed")
-        n_edits = sum(len(change.edits) for change in changes)
-        return (
-            StepDraft(
-                title=f"Rename {name} to {new}: definitions and references",
-                why=f"{n_edits} places in {len(changes)} files",
-                tool=TOOL.name,
-                args={"old": name, "new": new, "part": "references"},
-                changes=changes,
-                engines=("rope",),
-                grade=Grade.SINGLE_ENGINE,
-                residue=find_residue(workspace, name, changes, cancel=cancel),
-            ),
+            raise RefactoringRefused(f"there is nothing to rename: {target.label} is mentioned nowhere")
+        residue = find_residue(self.workspace, target.name, changes, cancel=cancel)
+        problems = tuple(dict.fromkeys((*self._unread(), *found.notes)))
+        serious = tuple(
+            note for note in problems if "has no opinion" not in note and not note.startswith("jedi judged")
+        )
+        return StepDraft(
+            title=f"Rename {target.kind} {target.label} to {self.new}",
+            why=self._why(changes, residue, problems),
+            tool=TOOL.name,
+            args={"old": target.label, "new": self.new, "part": "references"},
+            changes=changes,
+            engines=found.engines,
+            grade=Grade.AGREED if found.agreed else Grade.SINGLE_ENGINE,
+            residue=residue[: self.workspace.settings.plans.max_residue],
+            problems=serious,
         )
 
+    def _step(self, what: str, part: str, spans: Mapping[str, list[Span]], problems: tuple[str, ...]) -> StepDraft:
+        target = self.family.target
+        changes = self._changes(spans)
+        count = sum(len(found) for found in spans.values())
+        return StepDraft(
+            title=f"Rename {target.name} to {self.new} in {what}",
+            why=f"{_counted(count, 'mention')} in {_counted(len(changes), 'file')}",
+            tool=TOOL.name,
+            args={"old": target.label, "new": self.new, "part": part},
+            changes=changes,
+            engines=("index",),
+            grade=Grade.TEXTUAL_RESIDUE,
+            problems=problems,
+            accepted=not problems,
+            depends_on=(1,),
+        )
 
-def _edit_file(workspace: Workspace, path: str, edits: set[TextEdit]) -> EditFile:
-    document = workspace.read(path)
-    return EditFile(path, document.content_hash, tuple(sorted(edits)), document.version)
+    def _changes(self, spans: Mapping[str, list[Span]]) -> tuple[EditFile, ...]:
+        changes = []
+        for path, places in sorted(spans.items()):
+            document = self.workspace.read(path)
+            edits = tuple(TextEdit(span, self.new) for span in sorted(set(places)))
+            changes.append(EditFile(path, document.content_hash, edits, document.version))
+        return tuple(changes)
+
+    def _why(self, changes: tuple[FileChange, ...], residue: tuple[Residue, ...], notes: tuple[str, ...]) -> str:
+        count = sum(len(change.edits) for change in changes if not isinstance(change, EditFile) or change.edits
+                    if hasattr(change, "edits"))  # fmt: skip
+        agreed = sum(number for voices, number in self.found.voices.items() if len(voices) > 1)
+        parts = [f"{_counted(count, 'place')} in {_counted(len(changes), 'file')}, {agreed} agreed by several engines"]
+        alone = self.found.alone
+        if alone:
+            shown = ", ".join(alone[:_LISTED]) + (f" and {len(alone) - _LISTED} more" if len(alone) > _LISTED else "")
+            parts.append(f"by one engine alone: {shown}")
+        related = len(self.family.classes) - 1
+        if related > 0:
+            parts.append(f"with {_counted(related, 'class', 'classes')} that override it or are overridden")
+        if residue:
+            parts.append(f"{_counted(len(residue), 'mention')} left as it is" if len(residue) == 1
+                         else f"{len(residue)} mentions left as they are")  # fmt: skip
+        return "; ".join((*parts, *notes))
+
+    def _unread(self) -> list[str]:
+        program, name = self.inference.program, self.family.target.name
+        broken = [
+            path
+            for path in program.sources.mentioning(name)
+            if (model := program.model(path)) is None or model.root.has_error
+        ]
+        return [f"{path} has a syntax error: mentions there may be missed" for path in broken]
 
 
-def _target(workspace: Workspace, old: str, place: Place | None) -> tuple[str, int, str]:
-    if place is not None and not old:
-        name = _word_at(workspace.read(place.path).text, place.span.start)
-        return place.path, place.span.start, name
-    found = [
-        (path, symbol)
-        for path, symbol in workspace.index.symbols_named(old)
-        if path.endswith(PYTHON_SUFFIXES) and (place is None or path == place.path)
-    ]
-    if not found:
-        raise RefactoringRefused(f"nothing in the workspace is called {old}")
-    top_level = [(path, symbol) for path, symbol in found if not symbol.parent]
-    found = top_level if len(top_level) == 1 else found
-    if len(found) > 1:
-        places = ", ".join(f"{path}:{symbol.start_line}" for path, symbol in found[:5])
-        raise RefactoringRefused(f"{old} is defined in several places: {places}", hint="say which with --at PATH:LINE")
-    path, symbol = found[0]
-    return path, symbol.name_span.start, symbol.name
+def _spans(mentions: Iterable[object], more: Iterable[tuple[str, Span]] = ()) -> dict[str, list[Span]]:
+    grouped: dict[str, list[Span]] = {}
+    for mention in mentions:
+        grouped.setdefault(mention.path, []).append(mention.span)  # type: ignore[attr-defined]
+    for path, span in more:
+        grouped.setdefault(path, []).append(span)
+    return grouped
 
 
-def _word_at(text: str, offset: int) -> str:
-    for match in re.finditer(r"[^\W\d]\w*", text):
-        if match.start() <= offset <= match.end():
-            return match.group()
-        if match.start() > offset:
-            break
-    return ""
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
