@@ -26,21 +26,23 @@ log = logging.getLogger(__name__)
 class Routing:
     """The router of a running connection."""
 
-    def __init__(self, session: Session, requests: Mapping[str, Route], notifications: Mapping[str, Route]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        requests: Mapping[str, Route],
+        notifications: Mapping[str, Route],
+        commands: Mapping[str, Route],
+    ) -> None:
         self._session = session
+        self._commands = commands
         self._requests = requests
         self._notifications = notifications
         self._tasks: set[asyncio.Task[None]] = set()
 
     def request(self, pending: Pending) -> None:
         """Begin to handle a request."""
-        method = pending.request.method
-        route = self._requests.get(method)
-        if route is None:
-            pending.fail(ResponseError(ErrorCode.METHOD_NOT_FOUND, f"there is no method {method[:80]}"))
-            return
         try:
-            params = self._params(method, route, pending.request.params)
+            route, params = self._resolve(pending.request.method, pending.request.params)
             if route.mode == "loop":
                 pending.succeed(self._plain(route.handler(self._session, params)))
                 return
@@ -117,6 +119,20 @@ class Routing:
         cancel.check()
         return self._plain(route.handler(snapshot, params, cancel))
 
+    def _resolve(self, method: str, raw: Any) -> tuple[Route, Any]:
+        """The route and its checked params; a command's are in its arguments."""
+        if method == "workspace/executeCommand":
+            command = self._session.client.structure(method, raw).command
+            route = self._commands.get(command)
+            if route is None:
+                raise ResponseError(ErrorCode.INVALID_PARAMS, f"there is no command {command[:80]}")
+            # As they were sent: lsprotocol would look for its own types in them.
+            return route, self._params(command, route, _named(route, raw.get("arguments") or []))
+        route = self._requests.get(method)
+        if route is None:
+            raise ResponseError(ErrorCode.METHOD_NOT_FOUND, f"there is no method {method[:80]}")
+        return route, self._params(method, route, raw)
+
     def _params(self, method: str, route: Route, params: Any) -> Any:
         if route.params is None:
             return self._session.client.structure(method, params)
@@ -145,6 +161,14 @@ class Routing:
         if translated.code == ErrorCode.INTERNAL_ERROR:
             self._session.count_failure(method)
         return translated
+
+
+def _named(route: Route, arguments: list[Any]) -> Any:
+    """A command's params: its one object, or positional arguments in the order of the fields."""
+    if len(arguments) == 1 and isinstance(arguments[0], dict):
+        return arguments[0]
+    names = [field.alias or name for name, field in route.params.model_fields.items()] if route.params else []
+    return dict(zip(names, arguments, strict=False))
 
 
 def _uri_of(params: Any) -> str:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from magray_configs.settings import Settings
-from magray_core.contracts import DocStore, EditorHost
+from magray_core.cancel import CancelToken
+from magray_core.contracts import DocStore
 from magray_core.documents import Document, TextFormat
 from magray_server.pools import Workers
 from magray_server.protocol.handshake import ClientProfile
-from magray_server.snapshot import OWN_FOLDER, Snapshot
+from magray_server.snapshot import OWN_FOLDER, Snapshot, no_folder
 from magray_server.texts import Change, OpenText
 from magray_server.uris import RootUris
 
 if TYPE_CHECKING:
     from magray_orchestration.plans.store import PlanStore
+    from magray_orchestration.plans.transitions import Staged
+    from magray_server.editor import Ask
+    from magray_server.indexing import Indexing
     from magray_server.progress import Progresses
     from magray_server.protocol.client import Client
 
@@ -34,8 +40,13 @@ class Session:
         self.version = 0
         self.index: DocStore | None = None
         self.plans: PlanStore | None = None
-        self.editor: EditorHost | None = None
+        self.ask_editor: Ask | None = None
         self.failures: dict[str, int] = {}
+        self.plannings: dict[str, CancelToken] = {}
+        self.staged: dict[int, Staged] = {}
+        self.applying = asyncio.Lock()
+        self.indexing: Indexing | None = None
+        self._change = asyncio.Event()
         self._texts: dict[str, OpenText] = {}
         self._snapshot: Snapshot | None = None
         self._client: Client | None = None
@@ -64,6 +75,20 @@ class Session:
         """Something that a snapshot shows is different now."""
         self.version += 1
         self._snapshot = None
+        self._change.set()
+
+    async def wait_for_change(self, timeout_s: float) -> None:
+        """Return when something has changed, or after the timeout."""
+        self._change.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._change.wait(), timeout_s)
+
+    async def indexed_snapshot(self, cancel: CancelToken) -> Snapshot:
+        """A snapshot once the index has caught up with the files: for plans, which must not miss a mention."""
+        if self.indexing is None:
+            raise no_folder()
+        await self.indexing.caught_up(cancel)
+        return self.snapshot()
 
     def snapshot(self) -> Snapshot:
         """The session frozen as it is; the same value until something changes."""
@@ -78,7 +103,8 @@ class Session:
                 texts=texts,
                 documents={document.path: document for uri, document in texts.items() if self.own_path(uri)},
                 plans=self.plans,
-                editor=self.editor,
+                ask_editor=self.ask_editor,
+                failures=dict(self.failures),
             )
         return self._snapshot
 

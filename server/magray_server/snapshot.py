@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from magray_configs.settings import Settings
-from magray_core.contracts import DocStore, EditorHost
+from magray_core.contracts import DocStore
 from magray_core.documents import Document
 from magray_core.errors import WorkspaceError
 from magray_core.spans import PositionEncoding
@@ -17,6 +17,7 @@ from magray_server.uris import RootUris
 
 if TYPE_CHECKING:
     from magray_orchestration.plans.store import PlanStore
+    from magray_server.editor import Ask
 
 OWN_FOLDER = ".magray/"
 
@@ -37,7 +38,8 @@ class Snapshot:
     texts: Mapping[str, Document]
     documents: Mapping[str, Document]
     plans: PlanStore | None = None
-    editor: EditorHost | None = None
+    ask_editor: Ask | None = None
+    failures: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def encoding(self) -> PositionEncoding:
@@ -48,7 +50,13 @@ class Snapshot:
         """The view for the use-cases. Raises WorkspaceError where no folder is open."""
         if self.roots is None or self.index is None:
             raise no_folder()
-        return Workspace(self.roots.root, self.index, self.documents, self.settings, self.editor)
+        workspace = Workspace(self.roots.root, self.index, self.documents, self.settings)
+        if self.ask_editor is None:
+            return workspace
+        from magray_server.editor import EditorServers
+
+        servers = EditorServers(workspace, self.roots, self.encoding, self.ask_editor)
+        return replace(workspace, editor=servers)
 
     def store(self) -> PlanStore:
         """The workspace's plans. Raises WorkspaceError where no folder is open."""

@@ -6,10 +6,12 @@ import codecs
 
 from lsprotocol import types
 
+from magray_core.cancel import CancelToken
 from magray_core.documents import TextFormat, decode
 from magray_core.errors import WorkspaceError
 from magray_core.spans import Position
 from magray_orchestration.workspace import read_bytes
+from magray_server.handlers.plan_documents import ticked
 from magray_server.session import Session
 from magray_server.texts import Change
 
@@ -34,12 +36,15 @@ def did_close(session: Session, params: types.DidCloseTextDocumentParams) -> Non
     session.close(params.text_document.uri)
 
 
-def did_save(session: Session, params: types.DidSaveTextDocumentParams) -> None:
-    """The document was written to disk, maybe in another encoding than before."""
+async def did_save(session: Session, params: types.DidSaveTextDocumentParams, _cancel: CancelToken) -> None:
+    """The document was written to disk, maybe in another encoding than before; a plan's ticks count from now on."""
     uri = params.text_document.uri
-    document = session.document(uri)
+    document, path = session.document(uri), session.own_path(uri)
     if document is not None:
         session.stored_as(uri, _stored_format(session, uri, document.text))
+    if path is not None and session.indexing is not None:
+        session.indexing.files_changed((path,))
+    await ticked(session, uri)
 
 
 def _change(event: types.TextDocumentContentChangeEvent) -> Change:

@@ -33,12 +33,9 @@ class ClientProfile:
             value = value.get(name) if isinstance(value, dict) else None
         return value
 
-    def speaks(self, method: str) -> bool:
-        """Whether the client answers this request of ours, as ``experimental.magray`` or its options say."""
-        announced = self.capability("experimental.magray")
-        requests = announced.get("requests", []) if isinstance(announced, dict) else []
-        optional = self.options.get("requests", [])
-        return any(method in names for names in (requests, optional) if isinstance(names, list))
+    def speaks(self, request: str) -> bool:
+        """Whether the client answers ``magray/client/REQUEST``: a true entry in its options or experimental.magray."""
+        return self.options.get(request) is True or self.capability(f"experimental.magray.{request}") is True
 
 
 def read_initialize(params: Any) -> ClientProfile:

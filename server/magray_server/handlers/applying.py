@@ -1,0 +1,220 @@
+"""``magray/plan/apply``, ``undo``, ``redo``: staged, allowed, made by the editor, recorded as it happened."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from lsprotocol import types
+
+from magray_core.cancel import CancelToken
+from magray_core.documents import Document, decode
+from magray_core.errors import MagrayError, ToolDenied
+from magray_core.tools import Decision, Verdict
+from magray_orchestration.plans.applying import commit_on_disk, confirm_in_editor, stage
+from magray_orchestration.plans.transitions import Action, Outcome, Staged, Transition
+from magray_orchestration.policy.rules import PROTECTED_RULE
+from magray_orchestration.usecases.plans import find_plan
+from magray_server.edits import can_apply, workspace_edit
+from magray_server.handlers.plans import document_uri, take_ticks, tell_changed
+from magray_server.params import ApplyParams, PlanRef, Transaction, UndoParams
+from magray_server.pools import Pool
+from magray_server.protocol.client import ClientGone
+from magray_server.protocol.messages import ResponseError
+from magray_server.session import Session
+from magray_server.snapshot import Snapshot
+from magray_server.views import outcome_view
+
+log = logging.getLogger(__name__)
+
+_PERSON_S = 600.0  # a person may read a preview for long
+_SETTLE_S = 2.0
+_DONE = {"apply": "applied", "undo": "undone", "redo": "redone"}
+
+_Result = TypeVar("_Result")
+
+
+async def apply(session: Session, params: ApplyParams, _cancel: CancelToken) -> Any:
+    """The person applies what is ticked, or some steps."""
+    steps = None if params.steps is None else frozenset(params.steps)
+    asked = params.approved or params.confirm
+    return await _carry_out(session, params.plan, ("apply", steps), asked=asked, confirm=params.confirm)
+
+
+async def undo(session: Session, params: UndoParams, _cancel: CancelToken) -> Any:
+    """The person takes a plan or one of its steps back."""
+    steps = None if params.step is None else frozenset({params.step})
+    return await _carry_out(session, params.plan, ("undo", steps), asked=True)
+
+
+async def redo(session: Session, params: PlanRef, _cancel: CancelToken) -> Any:
+    """The person wants what was taken back."""
+    return await _carry_out(session, params.plan, ("redo", None), asked=True)
+
+
+async def applied(session: Session, params: Transaction, _cancel: CancelToken) -> Any:
+    """The editor made a code action's edit and now says so: see what became of the files and record that."""
+    staged = session.staged.pop(params.transaction, None)
+    if staged is None:
+        return None
+    return await _record(session, staged, believed=True)
+
+
+async def _carry_out(
+    session: Session, reference: str, what: tuple[Action, frozenset[int] | None], *, asked: bool, confirm: bool = False
+) -> Any:
+    """``asked`` means that the person has said yes already, which covers everything but protected files."""
+    async with session.applying:  # one after the other: each is checked against what the one before left
+        snapshot = session.snapshot()
+        staged = await _on_worker(session, lambda: _stage(snapshot, reference, what))
+        finished = False
+        try:
+            await _approve(session, staged, asked=asked)
+            finished = True
+        finally:
+            if not finished:
+                await _on_worker(session, lambda: _abandon(snapshot, staged))
+        if not can_apply(session.profile, staged.files):
+            return await _write(session, staged)
+        plan = await _on_worker(session, lambda: snapshot.store().get(staged.plan_id))
+        edit = workspace_edit(snapshot, plan, staged, confirm=confirm)
+        believed = await _ask_editor(session, types.ApplyWorkspaceEditParams(edit, label=_label(staged, plan.goal)))
+        if believed:
+            await _settled(session, staged)
+        return await _record(session, staged, believed=believed)
+
+
+def _stage(snapshot: Snapshot, reference: str, what: tuple[Action, frozenset[int] | None]) -> Staged:
+    action, steps = what
+    store = snapshot.store()
+    plan = find_plan(store, reference)
+    if action == "apply":
+        take_ticks(snapshot, plan.id)
+    return stage(snapshot.workspace(), store, plan.id, action=action, steps=steps)
+
+
+def _abandon(snapshot: Snapshot, staged: Staged) -> None:
+    confirm_in_editor(snapshot.workspace(), snapshot.store(), staged, applied=False)
+
+
+async def _approve(session: Session, staged: Staged, *, asked: bool) -> None:
+    """Ask the person where policy says so. Raises ToolDenied if they say no or cannot be asked."""
+    asking = [decision for decision in staged.decisions if decision.verdict is not Verdict.ALLOW]
+    if asked:
+        asking = [decision for decision in asking if decision.rule == PROTECTED_RULE]
+    if not asking:
+        return
+    yes = staged.action.capitalize()
+    answer = await _ask_person(session, staged, asking, yes)
+    if answer != yes:
+        raise ToolDenied(f"the plan was not {_DONE[staged.action]}", hint="nothing has changed")
+
+
+async def _ask_person(session: Session, staged: Staged, asking: list[Decision], yes: str) -> str | None:
+    n_files = len(staged.files)
+    title = f"{yes} plan {staged.plan_id} to {n_files} file{'' if n_files == 1 else 's'}?"
+    reasons = "\n".join(dict.fromkeys(decision.reason for decision in asking))
+    try:
+        if session.profile.speaks("approve"):
+            params = {"title": title, "message": reasons, "actions": [yes], "plan": staged.plan_id}
+            answer = await session.client.ask_plain("magray/client/approve", params, timeout_s=_PERSON_S)
+            return answer.get("action") if isinstance(answer, dict) else None
+        items = [types.MessageActionItem(yes), types.MessageActionItem("Cancel")]
+        request = types.ShowMessageRequestParams(
+            type=types.MessageType.Warning, message=f"Magray: {title}\n{reasons}", actions=items
+        )
+        chosen = await session.client.ask("window/showMessageRequest", request, timeout_s=_PERSON_S)
+        return chosen.title if chosen else None
+    except (ClientGone, ResponseError) as error:
+        log.info("nobody could be asked: %s", error)
+        return None
+
+
+async def _ask_editor(session: Session, params: types.ApplyWorkspaceEditParams) -> bool:
+    """The editor's own answer; False if it gave none in time: what happened is then read from the files."""
+    try:
+        answer = await session.client.ask("workspace/applyEdit", params, timeout_s=_PERSON_S)
+    except (ClientGone, ResponseError) as error:
+        log.warning("%s", error)
+        return False
+    if not answer.applied and answer.failure_reason:
+        log.info("the editor did not apply the edit: %s", answer.failure_reason)
+    return bool(answer.applied)
+
+
+async def _settled(session: Session, staged: Staged) -> None:
+    """Wait until the editor's changes have arrived here: its answer may be quicker than its didChange."""
+    deadline = time.monotonic() + _SETTLE_S
+    while time.monotonic() < deadline:
+        documents = session.snapshot().documents
+        if all(_arrived(documents.get(file.target), file) for file in staged.files):
+            return
+        await session.wait_for_change(0.05)
+
+
+def _arrived(document: Document | None, file: Transition) -> bool:
+    """Whether an open document has its new text; what is not open is read from disk when it is recorded."""
+    if document is None or file.after is None:
+        return True
+    decoded = decode(file.after)
+    return decoded is None or document.text == decoded[0]
+
+
+async def _write(session: Session, staged: Staged) -> Any:
+    """For clients that cannot apply edits: the journaled writer, unless it would write under unsaved changes."""
+    snapshot = session.snapshot()
+
+    def work() -> Outcome:
+        workspace, store = snapshot.workspace(), snapshot.store()
+        dirty = [file.path for file in staged.files if _is_dirty(snapshot, file.path)]
+        if dirty:
+            confirm_in_editor(workspace, store, staged, applied=False)
+            raise ToolDenied(f"{dirty[0]} has unsaved changes", hint="save it, then apply again")
+        return commit_on_disk(workspace, store, staged)
+
+    outcome = await _on_worker(session, work)
+    if session.indexing is not None:
+        session.indexing.files_changed(path for file in staged.files for path in (file.path, file.target))
+    return _answer(session, outcome)
+
+
+def _is_dirty(snapshot: Snapshot, path: str) -> bool:
+    document = snapshot.documents.get(path)
+    if document is None:
+        return False
+    try:
+        return snapshot.workspace().read_from_disk(path).text != document.text
+    except MagrayError:
+        return True
+
+
+async def _record(session: Session, staged: Staged, *, believed: bool) -> Any:
+    snapshot = session.snapshot()
+    outcome = await _on_worker(
+        session, lambda: confirm_in_editor(snapshot.workspace(), snapshot.store(), staged, applied=believed)
+    )
+    if session.indexing is not None:
+        session.indexing.files_changed(outcome.files_written)
+    return _answer(session, outcome)
+
+
+def _answer(session: Session, outcome: Outcome) -> dict[str, Any]:
+    snapshot = session.snapshot()
+    view = outcome_view(outcome).for_lsp()
+    view["notes"] = list(outcome.notes)
+    view["pending"] = [snapshot.uri_of(path) for path in outcome.pending]
+    uri = document_uri(snapshot, outcome.plan.id)
+    tell_changed(session, {"id": outcome.plan.id, "status": outcome.plan.status.value, "uri": uri})
+    return view
+
+
+def _label(staged: Staged, goal: str) -> str:
+    return goal if staged.action == "apply" else f"{staged.action} {goal}"
+
+
+async def _on_worker(session: Session, work: Callable[[], _Result]) -> _Result:
+    """On the thread that writes; not given up when the request is cancelled, so that the journal stays right."""
+    return await asyncio.shield(asyncio.wrap_future(session.workers.submit(Pool.FILES, work)))

@@ -1,0 +1,51 @@
+"""The memory of a workspace that has no index yet: open documents can be read, nothing is known of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from magray_core.cancel import CancelToken
+from magray_core.contracts import DocStore
+from magray_core.documents import Document
+from magray_core.errors import IndexUnavailable
+from magray_core.memory import Freshness, Occurrence, ParsedFile, SearchResult, Symbol
+
+
+class NoIndex(DocStore):
+    """Answers what needs no index and says why it cannot answer the rest."""
+
+    def __init__(self, reason: str = "the first index is being built") -> None:
+        self._reason = reason
+
+    def search(self, query: str, k: int, *, overlay: Sequence[Document] = ()) -> SearchResult:
+        """Raises IndexUnavailable."""
+        raise self._unavailable()
+
+    def file(self, path: str) -> ParsedFile | None:
+        """Nothing is known."""
+        return None
+
+    def paths(self) -> Iterable[tuple[str, str]]:
+        """No file is indexed."""
+        return ()
+
+    def symbols_named(self, name: str, *, limit: int = 200) -> list[tuple[str, Symbol]]:
+        """No definition is known."""
+        return []
+
+    def find_symbols(self, query: str, *, limit: int = 100) -> list[tuple[str, Symbol]]:
+        """No definition is known."""
+        return []
+
+    def occurrences(
+        self, name: str, *, overlay: Sequence[Document] = (), cancel: CancelToken | None = None
+    ) -> list[Occurrence]:
+        """Raises IndexUnavailable: an empty answer would be taken for "not used anywhere"."""
+        raise self._unavailable()
+
+    def freshness(self) -> Freshness:
+        """Generation 0, not complete."""
+        return Freshness(generation=0, complete=False)
+
+    def _unavailable(self) -> IndexUnavailable:
+        return IndexUnavailable(self._reason, hint="try again in a moment")

@@ -1,0 +1,84 @@
+"""Changes of files on disk: through the client where it watches for us, else through watchdog."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from magray_server.pools import Pool
+from magray_server.protocol.client import ClientGone
+from magray_server.protocol.messages import ResponseError
+from magray_server.session import Session
+
+if TYPE_CHECKING:
+    from watchdog.observers.api import BaseObserver
+
+log = logging.getLogger(__name__)
+
+_REGISTER_S = 10.0
+_NEVER = frozenset({".git", ".magray", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv"})
+_IGNORED_EVENTS = frozenset({"opened", "closed", "closed_no_write"})
+
+Changed = Callable[[Iterable[str]], None]
+
+
+async def watch(session: Session, changed: Changed) -> BaseObserver | None:
+    """Have ``changed`` called on the loop with paths; the observer to stop at the end, or None: the client watches."""
+    if session.profile.capability("workspace.didChangeWatchedFiles.dynamicRegistration") is True:
+        try:
+            await _register(session)
+            return None
+        except (ClientGone, ResponseError) as error:
+            log.info("the client does not watch files: %s", error)
+    if session.roots is None:
+        return None
+    root, loop = session.roots.root, asyncio.get_running_loop()
+
+    def tell(path: str) -> None:
+        loop.call_soon_threadsafe(changed, (path,))
+
+    return await asyncio.wrap_future(session.workers.submit(Pool.FILES, lambda: _observe(root, tell)))
+
+
+async def _register(session: Session) -> None:
+    options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(glob_pattern="**/*")])
+    registration = types.Registration("magray-files", "workspace/didChangeWatchedFiles", options)
+    params = types.RegistrationParams([registration])
+    await session.client.ask("client/registerCapability", params, timeout_s=_REGISTER_S)
+
+
+def _observe(root: Path, changed: Callable[[str], None]) -> BaseObserver | None:
+    """A started observer of the tree, or None where the system has no more watches: saves are still noticed."""
+    from watchdog.events import FileSystemEvent, FileSystemEventHandler
+    from watchdog.observers import Observer
+
+    class _Handler(FileSystemEventHandler):
+        def on_any_event(self, event: FileSystemEvent) -> None:
+            if event.is_directory or event.event_type in _IGNORED_EVENTS:
+                return
+            for raw in (event.src_path, event.dest_path):
+                path = _relative(root, raw)
+                if path:
+                    changed(path)
+
+    observer = Observer()
+    try:
+        observer.schedule(_Handler(), str(root), recursive=True)
+        observer.start()
+    except OSError as error:
+        log.warning("files are not watched: %s; changes are noticed when they are saved here", error.strerror or error)
+        return None
+    return observer
+
+
+def _relative(root: Path, raw: Any) -> str:
+    if not raw:
+        return ""
+    path = os.path.relpath(os.fsdecode(raw), root).replace(os.sep, "/")
+    return "" if path.startswith("..") or _NEVER & set(path.split("/")) else path
