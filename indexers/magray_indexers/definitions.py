@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 24
 _MAX_SYMBOLS = 50_000
-_MAX_NAME = 1000  # bytes
+_MAX_NAME = 300
 _MAX_SIGNATURE = 200
 _KINDS = {kind.value: kind for kind in SymbolKind}
 _TYPES = frozenset(
@@ -134,9 +134,8 @@ class _Builder:
         """The definition, or None for what only lends its name to others or says nothing new."""
         source = self._source
         outer = self._outer_of(found)
-        raw = source.data[found.name.start_byte : min(found.name.end_byte, found.name.start_byte + _MAX_NAME)].decode(
-            "utf-8", "replace"
-        )
+        name_at = source.points.at(found.name.start_byte)
+        raw = source.text[name_at : min(source.points.at(found.name.end_byte), name_at + _MAX_NAME)]
         name, prefix = _name_of(raw)
         if not name or len(self._open) >= _MAX_DEPTH:
             return None
@@ -154,7 +153,7 @@ class _Builder:
             self._open.append(_Open(found.start, found.end, qualified, kind))
         at = source.points.at
         start, end = at(found.start), at(found.end)
-        name_start = at(found.name.start_byte) + raw.rindex(name)
+        name_start = name_at + raw.rindex(name)
         body = _body_start(found.node)
         first, last = source.lines.number(start), source.lines.number(max(start, end - 1))
         doc, lead = self._doc(first, start, None if body is None else at(body))

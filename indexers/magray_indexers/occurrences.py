@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _MAX_ANCESTORS = 40
 _COMMENT = re.compile(r"comment|heredoc_comment")
 _STRING = re.compile(
-    r"string|heredoc|char_literal|character|template_string|regex|raw_text|quoted|sigil|rune", re.IGNORECASE
+    r"string|heredoc|char_literal|character|template_string|regex|raw_text|jsx_text|quoted|sigil|rune", re.IGNORECASE
 )
 _INTERPOLATION = re.compile(r"interpolat|template_substitution|expansion|command_substitution")
 _IMPORT = re.compile(

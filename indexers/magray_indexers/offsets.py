@@ -8,6 +8,7 @@ from itertools import accumulate
 
 _CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
 _BLOCK_BITS = 8
+_OTHER_LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e"  # of ``str.splitlines`` alone
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -49,6 +50,10 @@ class Lines:
         self.text = text
         if "\r" in text:
             self.starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        elif text.isascii() and not any(char in text for char in _OTHER_LINE_ENDS):
+            self.starts = list(accumulate(map(len, text.splitlines(keepends=True)), initial=0))  # the fastest way
+            if text and not text.endswith("\n"):
+                self.starts.pop()
         else:
             self.starts = list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
             self.starts.pop()
