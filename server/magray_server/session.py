@@ -44,7 +44,8 @@ class Session:
         self.failures: dict[str, int] = {}
         self.plannings: dict[str, CancelToken] = {}
         self.staged: dict[int, Staged] = {}
-        self.applying = asyncio.Lock()
+        self.carrying: asyncio.Task[Any] | None = None
+        self.patience_s = _patience(profile)
         self.indexing: Indexing | None = None
         self._change = asyncio.Event()
         self._texts: dict[str, OpenText] = {}
@@ -160,6 +161,8 @@ class Session:
         """A bug ended a request; ``doctor`` shows how often."""
         self.failures[method] = self.failures.get(method, 0) + 1
 
-    def status(self) -> dict[str, Any]:
-        """What ``doctor`` wants to know of the running server."""
-        return {"openDocuments": len(self._texts), "failures": dict(self.failures), "client": self.profile.name}
+
+def _patience(profile: ClientProfile) -> float:
+    """How long a question to the person may stay open, in seconds; a person may read a preview for long."""
+    given = profile.options.get("patienceSeconds")
+    return float(given) if isinstance(given, int | float) and 0 < given <= 86_400 else 600.0

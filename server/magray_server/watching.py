@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _REGISTER_S = 10.0
-_NEVER = frozenset({".git", ".magray", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv"})
+_NEVER = frozenset({".git", ".magray", ".hg", ".svn", ".jj", "node_modules", "__pycache__"})
 _IGNORED_EVENTS = frozenset({"opened", "closed", "closed_no_write"})
 
 Changed = Callable[[Iterable[str]], None]
@@ -43,7 +43,7 @@ async def watch(session: Session, changed: Changed) -> BaseObserver | None:
     def tell(path: str) -> None:
         loop.call_soon_threadsafe(changed, (path,))
 
-    return await asyncio.wrap_future(session.workers.submit(Pool.FILES, lambda: _observe(root, tell)))
+    return await asyncio.wrap_future(session.workers.submit(Pool.PLANNING, lambda: _observe(root, tell)))
 
 
 async def _register(session: Session) -> None:
@@ -77,8 +77,13 @@ def _observe(root: Path, changed: Callable[[str], None]) -> BaseObserver | None:
     return observer
 
 
+def is_watched(path: str) -> bool:
+    """Whether a change of this path can matter to the index."""
+    return bool(path) and not _NEVER & set(path.split("/"))
+
+
 def _relative(root: Path, raw: Any) -> str:
     if not raw:
         return ""
     path = os.path.relpath(os.fsdecode(raw), root).replace(os.sep, "/")
-    return "" if path.startswith("..") or _NEVER & set(path.split("/")) else path
+    return path if is_watched(path) and not path.startswith("..") else ""

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lsprotocol import types
 
 from magray_core.cancel import CancelToken
 from magray_core.documents import Document, decode
-from magray_core.errors import MagrayError, ToolDenied
+from magray_core.errors import ContentChanged, MagrayError, PlanState, ToolDenied
 from magray_core.tools import Decision, Verdict
 from magray_orchestration.plans.applying import commit_on_disk, confirm_in_editor, stage
 from magray_orchestration.plans.transitions import Action, Outcome, Staged, Transition
@@ -30,29 +31,39 @@ from magray_server.views import outcome_view
 
 log = logging.getLogger(__name__)
 
-_PERSON_S = 600.0  # a person may read a preview for long
 _SETTLE_S = 2.0
 _DONE = {"apply": "applied", "undo": "undone", "redo": "redone"}
 
 _Result = TypeVar("_Result")
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the person asked for. ``approved``: they have said yes, which covers everything but protected files."""
+
+    reference: str
+    action: Action
+    steps: frozenset[int] | None = None
+    approved: bool = True
+    confirm: bool = False
+
+
 async def apply(session: Session, params: ApplyParams, _cancel: CancelToken) -> Any:
     """The person applies what is ticked, or some steps."""
     steps = None if params.steps is None else frozenset(params.steps)
-    asked = params.approved or params.confirm
-    return await _carry_out(session, params.plan, ("apply", steps), asked=asked, confirm=params.confirm)
+    wanted = _Wanted(params.plan, "apply", steps, params.approved or params.confirm, params.confirm)
+    return await _carry_out(session, wanted)
 
 
 async def undo(session: Session, params: UndoParams, _cancel: CancelToken) -> Any:
     """The person takes a plan or one of its steps back."""
     steps = None if params.step is None else frozenset({params.step})
-    return await _carry_out(session, params.plan, ("undo", steps), asked=True)
+    return await _carry_out(session, _Wanted(params.plan, "undo", steps))
 
 
 async def redo(session: Session, params: PlanRef, _cancel: CancelToken) -> Any:
     """The person wants what was taken back."""
-    return await _carry_out(session, params.plan, ("redo", None), asked=True)
+    return await _carry_out(session, _Wanted(params.plan, "redo"))
 
 
 async def applied(session: Session, params: Transaction, _cancel: CancelToken) -> Any:
@@ -63,54 +74,62 @@ async def applied(session: Session, params: Transaction, _cancel: CancelToken) -
     return await _record(session, staged, believed=True)
 
 
-async def _carry_out(
-    session: Session, reference: str, what: tuple[Action, frozenset[int] | None], *, asked: bool, confirm: bool = False
-) -> Any:
-    """``asked`` means that the person has said yes already, which covers everything but protected files."""
-    async with session.applying:  # one after the other: each is checked against what the one before left
-        snapshot = session.snapshot()
-        staged = await _on_worker(session, lambda: _stage(snapshot, reference, what))
-        finished = False
-        try:
-            await _approve(session, staged, asked=asked)
-            finished = True
-        finally:
-            if not finished:
-                await _on_worker(session, lambda: _abandon(snapshot, staged))
-        if not can_apply(session.profile, staged.files):
-            return await _write(session, staged)
-        plan = await _on_worker(session, lambda: snapshot.store().get(staged.plan_id))
-        edit = workspace_edit(snapshot, plan, staged, confirm=confirm)
-        believed = await _ask_editor(session, types.ApplyWorkspaceEditParams(edit, label=_label(staged, plan.goal)))
-        if believed:
-            await _settled(session, staged)
-        return await _record(session, staged, believed=believed)
+async def _carry_out(session: Session, wanted: _Wanted) -> Any:
+    """One change at a time, and each to its end whatever becomes of the request: the journal must say what happened."""
+    if session.carrying is not None and not session.carrying.done():
+        raise PlanState("another change is being applied", hint="answer the editor's question first")
+    session.carrying = asyncio.create_task(_stage_and_apply(session, wanted))
+    return await asyncio.shield(session.carrying)
 
 
-def _stage(snapshot: Snapshot, reference: str, what: tuple[Action, frozenset[int] | None]) -> Staged:
-    action, steps = what
+async def _stage_and_apply(session: Session, wanted: _Wanted) -> Any:
+    snapshot = session.snapshot()
+    staged = await _on_worker(session, lambda: _stage(snapshot, wanted))
+    if _questions(staged, wanted):
+        await _approve(session, staged, wanted)
+        snapshot, before = session.snapshot(), staged.files
+        staged = await _on_worker(session, lambda: _stage(snapshot, wanted))
+        if staged.files != before:
+            await _abandon(session, staged)
+            raise ContentChanged("files changed while you were asked; nothing was written", hint="apply again")
+    if not can_apply(session.profile, staged.files):
+        return await _write(session, staged)
+    plan = await _on_worker(session, lambda: snapshot.store().get(staged.plan_id))
+    edit = workspace_edit(snapshot, plan, staged, confirm=wanted.confirm)
+    believed = await _ask_editor(session, types.ApplyWorkspaceEditParams(edit, label=_label(staged, plan.goal)))
+    if believed:
+        await _settled(session, staged)
+    return await _record(session, staged, believed=believed)
+
+
+def _stage(snapshot: Snapshot, wanted: _Wanted) -> Staged:
     store = snapshot.store()
-    plan = find_plan(store, reference)
-    if action == "apply":
+    plan = find_plan(store, wanted.reference)
+    if wanted.action == "apply":
         take_ticks(snapshot, plan.id)
-    return stage(snapshot.workspace(), store, plan.id, action=action, steps=steps)
+    return stage(snapshot.workspace(), store, plan.id, action=wanted.action, steps=wanted.steps)
 
 
-def _abandon(snapshot: Snapshot, staged: Staged) -> None:
-    confirm_in_editor(snapshot.workspace(), snapshot.store(), staged, applied=False)
-
-
-async def _approve(session: Session, staged: Staged, *, asked: bool) -> None:
-    """Ask the person where policy says so. Raises ToolDenied if they say no or cannot be asked."""
+def _questions(staged: Staged, wanted: _Wanted) -> list[Decision]:
+    """The decisions that the person has to be asked about."""
     asking = [decision for decision in staged.decisions if decision.verdict is not Verdict.ALLOW]
-    if asked:
-        asking = [decision for decision in asking if decision.rule == PROTECTED_RULE]
-    if not asking:
-        return
+    return [one for one in asking if one.rule == PROTECTED_RULE] if wanted.approved else asking
+
+
+async def _approve(session: Session, staged: Staged, wanted: _Wanted) -> None:
+    """Raises ToolDenied if the person says no or cannot be asked. The staged entry is closed either way."""
     yes = staged.action.capitalize()
-    answer = await _ask_person(session, staged, asking, yes)
+    try:
+        answer = await _ask_person(session, staged, _questions(staged, wanted), yes)
+    finally:
+        await _abandon(session, staged)
     if answer != yes:
         raise ToolDenied(f"the plan was not {_DONE[staged.action]}", hint="nothing has changed")
+
+
+async def _abandon(session: Session, staged: Staged) -> None:
+    snapshot = session.snapshot()
+    await _on_worker(session, lambda: confirm_in_editor(snapshot.workspace(), snapshot.store(), staged, applied=False))
 
 
 async def _ask_person(session: Session, staged: Staged, asking: list[Decision], yes: str) -> str | None:
@@ -120,13 +139,13 @@ async def _ask_person(session: Session, staged: Staged, asking: list[Decision], 
     try:
         if session.profile.speaks("approve"):
             params = {"title": title, "message": reasons, "actions": [yes], "plan": staged.plan_id}
-            answer = await session.client.ask_plain("magray/client/approve", params, timeout_s=_PERSON_S)
+            answer = await session.client.ask_plain("magray/client/approve", params, timeout_s=session.patience_s)
             return answer.get("action") if isinstance(answer, dict) else None
         items = [types.MessageActionItem(yes), types.MessageActionItem("Cancel")]
         request = types.ShowMessageRequestParams(
             type=types.MessageType.Warning, message=f"Magray: {title}\n{reasons}", actions=items
         )
-        chosen = await session.client.ask("window/showMessageRequest", request, timeout_s=_PERSON_S)
+        chosen = await session.client.ask("window/showMessageRequest", request, timeout_s=session.patience_s)
         return chosen.title if chosen else None
     except (ClientGone, ResponseError) as error:
         log.info("nobody could be asked: %s", error)
@@ -136,7 +155,7 @@ async def _ask_person(session: Session, staged: Staged, asking: list[Decision], 
 async def _ask_editor(session: Session, params: types.ApplyWorkspaceEditParams) -> bool:
     """The editor's own answer; False if it gave none in time: what happened is then read from the files."""
     try:
-        answer = await session.client.ask("workspace/applyEdit", params, timeout_s=_PERSON_S)
+        answer = await session.client.ask("workspace/applyEdit", params, timeout_s=session.patience_s)
     except (ClientGone, ResponseError) as error:
         log.warning("%s", error)
         return False

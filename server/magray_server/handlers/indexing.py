@@ -11,6 +11,7 @@ from magray_orchestration.usecases.doctor import examine
 from magray_server.params import IndexParams, Nothing
 from magray_server.session import Session
 from magray_server.snapshot import Snapshot, no_folder
+from magray_server.watching import is_watched
 
 
 def status(session: Session, _params: Nothing) -> Any:
@@ -39,7 +40,7 @@ def did_change_watched_files(session: Session, params: types.DidChangeWatchedFil
     """Files changed on disk, by whoever."""
     paths = [session.own_path(change.uri) for change in params.changes]
     if session.indexing is not None:
-        session.indexing.files_changed(path for path in paths if path is not None)
+        session.indexing.files_changed(path for path in paths if path is not None and is_watched(path))
 
 
 def doctor(snapshot: Snapshot, _params: Nothing, _cancel: CancelToken) -> Any:
