@@ -7,13 +7,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from magray_testkit.plans import edit, plan, rename, step, tree, workspace
+
 from magray_core.documents import content_hash
 from magray_core.plans import CreateFile, DeleteFile, EditFile, FileChange, Plan
 from magray_core.spans import Span, TextEdit
 from magray_orchestration.plans.diff import content_diff, plan_diff, step_diff
 from magray_orchestration.plans.states import accepted_pairs, state
 from magray_orchestration.plans.store import PlanStore
-from magray_testkit.plans import edit, plan, rename, step, tree, workspace
 
 TOOLS = {
     "git apply": ["git", "apply", "--whitespace=nowarn", "-"],

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from inline_snapshot import snapshot
+from magray_testkit.plans import edit, plan, rename, step, workspace
+
 from magray_core.documents import content_hash
 from magray_core.plans import CreateFile, EditFile, Grade, Plan, Proof, Residue, ResidueKind, Risk, RiskLevel
 from magray_core.spans import Span, TextEdit
 from magray_orchestration.plans.document import Choices, landmarks, parse_choices, render
 from magray_orchestration.plans.store import PlanStore
-from magray_testkit.plans import edit, plan, rename, step, workspace
 
 
 @pytest.fixture

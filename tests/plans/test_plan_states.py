@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from magray_testkit.plans import plan, step
+
 from magray_core.documents import content_hash, decode, encode
 from magray_core.errors import PlanError
 from magray_core.plans import CreateFile, DeleteFile, EditFile, FileChange, Plan, RenameFile
@@ -21,7 +23,6 @@ from magray_orchestration.plans.states import (
     state,
     texts_of,
 )
-from magray_testkit.plans import plan, step
 
 LINES = st.sampled_from(["old", "x = old()", "", "\tтест", "日本", "é", "a🙂b", "\x0c", "\u2028"])
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])

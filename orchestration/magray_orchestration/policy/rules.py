@@ -50,8 +50,9 @@ def decide(call: ToolInput, spec: ToolSpec, paths: Sequence[str]) -> Decision:
     """The verdict on a call that touches these paths, relative to the root: the strictest of all that apply."""
     try:
         writes = spec.effects != "reads" or not set(spec.permissions) <= _READS_ONLY
-        decisions = [_of_call(call, spec, writes=writes)]
-        decisions += [_of_path(path, writes=writes and not call.context.dry_run) for path in (*paths, call.context.cwd)]
+        # Of equals the first counts: a protected path says more than that the call writes.
+        decisions = [_of_path(path, writes=writes and not call.context.dry_run) for path in (*paths, call.context.cwd)]
+        decisions.append(_of_call(call, spec, writes=writes))
         return max(decisions, key=lambda decision: _STRICTNESS[decision.verdict])
     except Exception as error:  # noqa: BLE001 - a guard that breaks must deny
         return _decision(Verdict.DENY, f"policy could not judge the call ({type(error).__name__})", "failure")
