@@ -104,8 +104,8 @@ def _repository(root: Path) -> Any:
     try:
         # Reading runs nothing of the repository, so whom its files belong to does not matter (containers, mounts).
         pygit2.option(pygit2.enums.Option.SET_OWNER_VALIDATION, 0)
-        # This looks upwards too. Not discover_repository: where it finds nothing it takes a reference to None that it does
-        # not own, and a server asked often enough would abort (pygit2 1.21.0).
+        # This looks upwards too. Not discover_repository: where it finds nothing it takes a reference to None that it
+        # does not own, and a server asked often enough would abort (pygit2 1.21.0).
         return pygit2.Repository(str(root))
     except Exception:  # noqa: BLE001
         return None

@@ -19,6 +19,7 @@ _LIMITS = {"body": 300, "definitions": 200, "path": 150, "doc": 100}
 _OTHER_FORM = 0.7
 _MAX_NAMED = 200
 _MAX_LIKELY = 40
+_MAX_FILES = 80
 _OTHER_CASE = 0.7
 HINTED = 0.3
 _TYPES = frozenset(
@@ -60,11 +61,9 @@ def find_candidates(view: SearchView, query: Query, overlay: Mapping[int, OpenFi
     weights: dict[str, float] = {}
     for word in query.words:
         _weigh(word, statistics, weights, idf)
-    found: dict[str, list[tuple[int, float]]] = {}
-    for name in FIELDS:
-        found[name] = view.best(name, list(weights), _LIMITS[name], weights)
+    found = {name: view.best(name, list(weights), limit, weights) for name, limit in _LIMITS.items()}
     named = _find_named(view, query, [chunk >> CHUNK_BITS for chunk, _ in found["definitions"]])
-    numbers = {chunk >> CHUNK_BITS for hits in found.values() for chunk, _ in hits} | {number for number, _ in named}
+    numbers = {number for number, _ in named} | set(_shortlist(found))
     unsaved = {document.entry.path for document in overlay.values()}
     files = {
         number: FileCandidate(number, entry)
@@ -110,6 +109,18 @@ def _find_named(view: SearchView, query: Query, likely: list[int]) -> list[tuple
     return named
 
 
+def _shortlist(found: Mapping[str, list[tuple[int, float]]]) -> list[int]:
+    """The files with the best chunks, each field counting as a share of its best hit: the rules cost time for each."""
+    shares: dict[int, float] = {}
+    for hits in found.values():
+        best_of: dict[int, float] = {}
+        for chunk, score in hits:
+            best_of.setdefault(chunk >> CHUNK_BITS, score / hits[0][1])
+        for number, share in best_of.items():
+            shares[number] = shares.get(number, 0.0) + share
+    return sorted(shares, key=lambda number: (-shares[number], number))[:_MAX_FILES]
+
+
 def _letters(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
@@ -117,18 +128,18 @@ def _letters(name: str) -> str:
 def _weigh(word: str, statistics: FieldStatistics, weights: dict[str, float], idf: dict[str, float]) -> None:
     """Weigh the word's forms as one word: none of them may count for more because it is rarer than the rest."""
     alike = [form for form in forms(word) if statistics.doc_freq.get(form)]
-    n = min(statistics.n_chunks, sum(statistics.doc_freq[form] for form in alike))
-    together = _idf(statistics.n_chunks, n)
+    together = _idf(statistics.n_chunks, sum(statistics.doc_freq[form] for form in alike))
     base = stem(word)
     idf[base] = max(idf.get(base, 0.0), together)
     weights[word] = max(weights.get(word, 0.0), 1.0)
     for form in alike:
         if form != word:
             alone = _idf(statistics.n_chunks, statistics.doc_freq[form])
-            weights[form] = max(weights.get(form, 0.0), _OTHER_FORM * together / alone if alone else 0.0)
+            weights[form] = max(weights.get(form, 0.0), _OTHER_FORM * together / alone)
 
 
 def _idf(n_chunks: int, n: int) -> float:
+    n = min(n, n_chunks)  # what was deleted still counts as a document for a while
     return math.log(1 + (n_chunks - n + 0.5) / (n + 0.5))
 
 
