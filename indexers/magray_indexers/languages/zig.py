@@ -6,6 +6,7 @@ LANGUAGE = Language(
     name="zig",
     extensions=(".zig", ".zon"),
     grammar="zig",
+    ast_grep="zig",
     is_code=True,
     line_comments=("//",),
     definitions="""

@@ -114,16 +114,16 @@ class StructuralReplace:
 
 
 def _check_metavariables(wanted: _Wanted) -> None:
+    if not engine.METAVARIABLE.sub("", wanted.pattern).strip():
+        raise RefactoringRefused(
+            f"the pattern {wanted.pattern} matches any code", hint="add what the code must have, such as print($A)"
+        )
     known = engine.metavariables(wanted.pattern)
     unknown = [name for name in engine.metavariables(wanted.replacement) if name not in known]
     if unknown:
         raise RefactoringRefused(
             f"${unknown[0]} is in the replacement but not in the pattern",
             hint=f"the pattern has {', '.join('$' + name for name in known) or 'no metavariables'}",
-        )
-    if not engine.METAVARIABLE.sub("", wanted.pattern).strip():
-        raise RefactoringRefused(
-            f"the pattern {wanted.pattern} matches any code", hint="add what the code must have, such as print($A)"
         )
     dropped = [match.group() for match in engine.METAVARIABLE.finditer(wanted.replacement) if not _kept(match)]
     if dropped:

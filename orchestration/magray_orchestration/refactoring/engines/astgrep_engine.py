@@ -20,11 +20,22 @@ METAVARIABLE = re.compile(r"\$\$\$(?P<many>[A-Z_][A-Z0-9_]*)?(?![\w$])|\$(?P<one
 # Where a fragment has no meaning of its own at the top of a file, the pattern is read in this place.
 _CONTEXTS = {
     "c": "void magray(void) {{ {0}; }}",
+    "cpp": "void magray() {{ {0}; }}",
+    "csharp": "class A {{ int F = {0}; }}",
     "css": "a {{ {0} }}",
+    "go": "func magray() {{ {0} }}",
     "hcl": "a = {0}",
+    "java": "class A {{ void f() {{ {0}; }} }}",
+    "lua": "local magray = {0}",
+    "php": "{0};",
+    "rust": "fn magray() {{ {0}; }}",
+    "zig": "const magray = {0};",
 }
-_C_CALL = re.compile(r"[\w$.]+\s*\(.*\)", re.DOTALL)
+# Outside of functions these take a call or a name for a declaration.
+_CONTEXT_FIRST = ("c", "cpp")
 _ONE, _MANY = "magray", "magrays"
+_NAME = re.compile(r"[^\W\d]\w*")
+_NAME_KIND = re.compile(r"identifier|IDENTIFIER|^(?:\w+_)?(?:name|constant|constructor|variable|alias)$")
 _STRING_KINDS = ("string", "template", "heredoc", "comment", "char", "text")
 
 
@@ -52,7 +63,7 @@ class CodePattern:
     text: str
     language: str
     grammar: str
-    rule: Any
+    rule: Mapping[str, Any]
     kept: tuple[str, ...]
     kept_many: tuple[str, ...]
 
@@ -95,7 +106,7 @@ def compile_pattern(text: str, language: str) -> CodePattern:
 def find_matches(pattern: CodePattern, text: str) -> tuple[Match, ...]:
     """Every match, nested ones too, by place; of two at one place the longer first."""
     root = _parse(text, pattern.grammar)
-    found = {match.span: match for match in (_match(node, pattern) for node in root.find_all(pattern=pattern.rule))}
+    found = {match.span: match for match in (_match(node, pattern) for node in _nodes(root, pattern))}
     return tuple(found[span] for span in sorted(found, key=lambda span: (span.start, -span.end)))
 
 
@@ -103,6 +114,19 @@ def literal_words(text: str) -> tuple[str, ...]:
     """Identifiers that stand in every match of the pattern: a text without one of them has no match."""
     plain = METAVARIABLE.sub(" ", text)
     return tuple(dict.fromkeys(re.findall(r"[^\W\d]\w+", plain)))
+
+
+def _nodes(root: Any, pattern: CodePattern) -> list[Any]:
+    found = root.find_all(**pattern.rule)
+    if "regex" not in pattern.rule:
+        return list(found)
+    return [node for node in found if node.is_named_leaf() and _is_name(node)]
+
+
+def _is_name(node: Any) -> bool:
+    parent = node.parent()
+    is_command = node.kind() == "word" and parent is not None and parent.kind() == "command_name"
+    return is_command or _NAME_KIND.search(node.kind()) is not None
 
 
 def _match(node: Any, pattern: CodePattern) -> Match:
@@ -139,9 +163,11 @@ def _verbatim(nodes: Sequence[Any]) -> list[Span]:
     return sorted(found)
 
 
-def _rule(text: str, language: str, grammar: str) -> Any:
-    # Outside of functions C takes a call for a declaration.
-    if language == "c" and _C_CALL.fullmatch(text.strip()):
+def _rule(text: str, language: str, grammar: str) -> Mapping[str, Any]:
+    if _NAME.fullmatch(text):
+        # A name alone is a name wherever it stands: a variable, a type, an attribute.
+        return {"regex": f"^{re.escape(text)}$"}
+    if language in _CONTEXT_FIRST and not text.rstrip().endswith("}"):
         return _rule_in_context(text, language, grammar) or _bare_rule(text, language, grammar)
     try:
         return _bare_rule(text, language, grammar)
@@ -152,7 +178,7 @@ def _rule(text: str, language: str, grammar: str) -> Any:
         return rule
 
 
-def _bare_rule(text: str, language: str, grammar: str) -> Any:
+def _bare_rule(text: str, language: str, grammar: str) -> Mapping[str, Any]:
     stand_in = _with_stand_ins(text)
     root = _parse(stand_in, grammar)
     if _has_error(root) and _has_error(_parse(text, grammar)):
@@ -166,30 +192,33 @@ def _bare_rule(text: str, language: str, grammar: str) -> Any:
                 hint="a pattern is one expression, statement or definition; leave out a closing semicolon",
             ) from error
         raise _not_code(text, language) from error
-    return text
+    return {"pattern": text}
 
 
-def _rule_in_context(text: str, language: str, grammar: str) -> Any | None:
+def _rule_in_context(text: str, language: str, grammar: str) -> Mapping[str, Any] | None:
     context = _CONTEXTS.get(language)
     if context is None:
         return None
     stand_in = _with_stand_ins(text)
     whole = context.format(stand_in)
     root = _parse(whole, grammar)
-    start = whole.index(stand_in)
+    start = len(context.partition("{0}")[0].format())
     node = None if _has_error(root) else _exactly_at(root, Span(start, start + len(stand_in)))
-    return None if node is None else {"context": context.format(text), "selector": node.kind()}
+    # ast-grep takes the first node of the kind, so the context must have none before it.
+    if node is None or _span(root.find(kind=node.kind())) != _span(node):
+        return None
+    return {"pattern": {"context": context.format(text), "selector": node.kind()}}
 
 
 def _exactly_at(root: Any, span: Span) -> Any | None:
-    waiting = [root]
+    """The innermost node that covers exactly the span: an expression rather than the statement made of it."""
+    found, waiting = None, [root]
     while waiting:
         node = waiting.pop()
-        here = _span(node)
-        if here == span and node.is_named():
-            return node
+        if _span(node) == span and node.is_named():
+            found = node
         waiting.extend(child for child in node.children() if _span(child).overlaps(span))
-    return None
+    return found
 
 
 def _parse(text: str, grammar: str) -> Any:
