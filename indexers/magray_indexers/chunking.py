@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from magray_core.memory import Chunk
+from magray_core.memory import Chunk, SymbolKind
 from magray_core.spans import Span
 from magray_indexers.definitions import LEAVES, Definition
 from magray_indexers.offsets import Lines
@@ -21,6 +21,7 @@ _MERGED_CHARS = 1500
 _MERGED_LINES = 50
 _TINY_CHARS = 160
 _TINY_LINES = 4
+_CLOSING = ("}", ")", "]", "end", "#endif", "</")
 
 
 @dataclass(slots=True)
@@ -160,18 +161,33 @@ def _merged(lines: Lines, pieces: Iterator[_Piece]) -> list[_Piece]:
 
 
 def _belong_together(lines: Lines, one: _Piece, two: _Piece) -> bool:
-    if one.container != two.container:
-        return False
     n_chars = two.end - one.start
-    n_lines = lines.number(two.end - 1) - lines.number(one.start) + 1
-    if n_chars <= _MERGED_CHARS and n_lines <= _MERGED_LINES:
+    together = one.container == two.container
+    if together and n_chars <= _MERGED_CHARS:
+        n_lines = lines.number(two.end - 1) - lines.number(one.start) + 1
+        if n_lines <= _MERGED_LINES:
+            return True
+    # A lone ``class X:`` or ``}`` is nothing to show: it goes with what it opens or closes, even a full one.
+    if n_chars > MAX_CHARS + _TINY_CHARS:
+        return False
+    if _is_tiny(lines, one):
         return True
-    # A lone ``class X:`` or ``}`` is nothing to show: it goes with its neighbour, even a full one.
-    for piece in (one, two):
-        tiny = piece.end - piece.start <= _TINY_CHARS
-        if tiny and lines.number(piece.end - 1) - lines.number(piece.start) < _TINY_LINES and not piece.defines:
-            return n_chars <= MAX_CHARS + _TINY_CHARS
-    return False
+    return _is_tiny(lines, two) and (together or lines.text[two.start : two.end].lstrip().startswith(_CLOSING))
+
+
+def _is_tiny(lines: Lines, piece: _Piece) -> bool:
+    few = piece.end - piece.start <= _TINY_CHARS and not piece.defines
+    return few and lines.number(piece.end - 1) - lines.number(piece.start) < _TINY_LINES
+
+
+def _first_in_namespace(blocks: Sequence[Definition], first: int, end: int) -> Definition | None:
+    """The first definition before ``end`` that is more than a namespace, whose name says little of what is shown."""
+    for i in range(first, len(blocks)):
+        if blocks[i].lead >= end:
+            return None
+        if blocks[i].symbol.kind is not SymbolKind.NAMESPACE:
+            return blocks[i]
+    return None
 
 
 def _named(
@@ -192,7 +208,9 @@ def _named(
         while next_leaf < len(leaves) and leaves[next_leaf].symbol.span.end <= begin:
             next_leaf += 1
         best: Definition | None = open_[-1] if open_ else None
-        if best is None and next_block < len(blocks) and blocks[next_block].lead < piece.end:
+        if best is not None and best.symbol.kind is SymbolKind.NAMESPACE:
+            best = _first_in_namespace(blocks, next_block, piece.end) or best
+        elif best is None and next_block < len(blocks) and blocks[next_block].lead < piece.end:
             best = blocks[next_block]
         elif best is None and next_leaf < len(leaves) and leaves[next_leaf].symbol.span.start < piece.end:
             best = leaves[next_leaf]

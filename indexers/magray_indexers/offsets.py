@@ -69,7 +69,3 @@ class Lines:
     def line(self, number: int) -> str:
         """A line, from 1, without its line end."""
         return self.text[self.start(number) : self.start(number + 1)].rstrip("\r\n")
-
-    def start_of_line_at(self, offset: int) -> int:
-        """The start of the line that holds the offset."""
-        return self.starts[bisect_right(self.starts, offset) - 1]

@@ -27,7 +27,6 @@ def test_lines_are_those_of_the_protocol(text: str) -> None:
     assert len(lines.starts) == index.n_lines
     for offset in range(len(text) + 1):
         assert lines.number(offset) == index.line_of(offset) + 1
-        assert lines.start_of_line_at(offset) == index.line_start(index.line_of(offset))
     for number in range(1, index.n_lines + 1):
         span = index.line_span(number - 1)
         assert lines.start(number) == span.start

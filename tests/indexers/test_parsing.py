@@ -153,12 +153,23 @@ def test_a_large_class_is_cut_at_its_methods_and_small_neighbours_stay_together(
     text = "import os\n\n\nclass Big:\n" + "".join(method.format(i) for i in range(4))
     text += "\n" + "".join(small.format(i) for i in range(4))
     assert render_chunks(check_parsed("big.py", text)) == snapshot("""\
-1-3 - -
-4-37 class Big
+1-37 class Big
 38-70 method Big.method_1
 71-103 method Big.method_2
 104-137 method Big.method_3
 138-153 function small_0\
+""")
+
+
+def test_what_only_opens_or_closes_is_no_chunk_of_its_own() -> None:
+    method = "    int method_{0}() {{\n" + "        count += 1; // count\n" * 60 + "    }}\n"
+    text = (
+        "namespace one {\nnamespace two {\nclass Big {\n" + "".join(method.format(i) for i in range(3)) + "};\n\n}\n}\n"
+    )
+    assert render_chunks(check_parsed("big.cpp", text)) == snapshot("""\
+1-65 class one.two.Big
+66-127 method one.two.Big.method_1
+128-193 method one.two.Big.method_2\
 """)
 
 
