@@ -82,6 +82,7 @@ _OUT_OF = rf"(?: (?:from|out of) {_PLACE_NOUN}(?P<within>{TOKEN}))?"
 
 RULES = (
     _rename(rf"{_RENAME} (?:from )?{_THING}{_WITHIN}{_ALL}{_TO}{_NEW}{_WITHIN2}{_ALL}"),
+    _rename(rf"(?P<this>{_RENAME}){_TO}{_NEW}{_WITHIN2}{_ALL}", 0.9),  # what the cursor shows
     _rename(rf"{_RENAME} {_THING} (?P<new>(?-i:(?=\S*(?:_|\d|[a-z][A-Z]|[\ue000-\uf8ff]))){TOKEN})", 0.8),
     _rename(rf"(?:change|set|update|alter|modify) the name of {_THING}{_WITHIN}{_TO}{_NEW}{_WITHIN2}{_ALL}"),
     _rename(rf"(?:change|set|update|alter|modify) {_THING}['’]?s? name{_TO}{_NEW}{_WITHIN2}{_ALL}"),

@@ -84,6 +84,7 @@ def _imports(pattern: str, only: str = "") -> Rule:
 RULES = (
     _rename(rf"{_RENAME} (?:из )?{_THING}{_WITHIN}{_ALL}{_TO}{_NEW}{_WITHIN2}{_ALL}"),
     _rename(rf"{_THING}{_WITHIN},? {_RENAME}{_TO}{_NEW}{_WITHIN2}{_ALL}"),
+    _rename(rf"(?P<this>{_RENAME}){_TO}{_NEW}{_WITHIN2}{_ALL}", 0.9),  # what the cursor shows
     _rename(rf"{_RENAME} {_THING} (?P<new>(?-i:(?=\S*(?:_|\d|[a-z][A-Z]|[\ue000-\uf8ff]))){TOKEN})", 0.8),
     _rename(rf"{_CHANGE} {_NAMED} (?:у )?{_THING}{_WITHIN} на {_NEW}{_WITHIN2}{_ALL}"),
     _rename(rf"{_CHANGE} у {_THING}{_WITHIN} {_NAMED} на {_NEW}{_WITHIN2}{_ALL}"),
