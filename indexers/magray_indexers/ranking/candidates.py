@@ -81,7 +81,9 @@ def find_candidates(view: SearchView, query: Query, overlay: Mapping[int, OpenFi
             if chunk_id is not None:
                 _define(files[number], chunk_id, symbol, query)
     for number, document in overlay.items():
-        files[number] = _open_candidate(view, query, weights, document)
+        candidate = _open_candidate(view, query, weights, document)
+        if candidate.defines or any(candidate.scores.values()):
+            files[number] = candidate
     return Candidates(files, idf)
 
 
