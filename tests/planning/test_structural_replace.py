@@ -90,7 +90,8 @@ SHAPES = {
     "php": "<?php $y = a + b; f(x); g(a.b);\n", "lua": "function h() local y = a + b; f(x); g(a.b) end\n",
     "zig": "fn h() void { const y = a + b; f(x); g(a.b); }\n", "javascript": "let y = a + b; f(x); g(a.b)\n",
     "typescript": "let y: number = a + b; f(x); g(a.b)\n", "python": "y = a + b\nf(x)\ng(a.b)\n",
-    "ruby": "y = a + b\nf(x)\ng(a.b)\n", "swift": "let y = a + b\nf(x)\ng(a.b)\n", "elixir": "y = a + b\nf(x)\ng(a.b)\n",
+    "ruby": "y = a + b\nf(x)\ng(a.b)\n", "swift": "let y = a + b\nf(x)\ng(a.b)\n",
+    "elixir": "y = a + b\nf(x)\ng(a.b)\n",
 }  # fmt: skip
 
 
