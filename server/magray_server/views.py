@@ -13,7 +13,7 @@ from magray_core.plans import Intent, Plan, Proof, Residue, Risk, Step
 
 if TYPE_CHECKING:
     from magray_orchestration.explain.facts import Explanation
-    from magray_orchestration.plans.applying import Outcome
+    from magray_orchestration.plans.transitions import Outcome
 
 
 class View(BaseModel):

@@ -32,7 +32,9 @@ SHOP = {
         '    """Say what total a basket has."""\n'
         "    return f'{total(basket.prices)} and {basket.pay()}'\n"
     ),
-    "tests/test_prices.py": "from shop import total\n\n\ndef test_total_adds() -> None:\n    assert total([1, 2]) == 3\n",
+    "tests/test_prices.py": (
+        "from shop import total\n\n\ndef test_total_adds() -> None:\n    assert total([1, 2]) == 3\n"
+    ),
     "README.md": "# Shop\n\nCall `total` to add prices.\n",
     "pyproject.toml": "[project]\nname = 'shop'\nversion = '1'\n",
 }

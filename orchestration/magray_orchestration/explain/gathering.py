@@ -125,7 +125,8 @@ def _telling(found: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
     for one in found:
         firsts.setdefault((one.path, one.inside), one)
     seen: set[str] = set()
-    new, again = [], []
+    new: list[Occurrence] = []
+    again: list[Occurrence] = []
     for one in sorted(firsts.values(), key=lambda one: not one.inside):
         (again if one.path in seen else new).append(one)
         seen.add(one.path)

@@ -14,8 +14,8 @@ from magray_core.tools import Decision, Verdict
 from magray_orchestration.workspace import Workspace
 
 if TYPE_CHECKING:
-    from magray_orchestration.plans.applying import Outcome, Staged
     from magray_orchestration.plans.store import PlanStore
+    from magray_orchestration.plans.transitions import Outcome, Staged
 
 Action = Literal["apply", "undo", "redo"]
 LAST = "last"

@@ -15,7 +15,7 @@ _SELECTED = re.compile(r"(?s)(.+?):(\d{1,9})-(\d{1,9})")
 
 
 class Pointed(NamedTuple):
-    """A path relative to the root with a line and perhaps a column, from 1."""
+    """A path as typed with a line and perhaps a column, from 1."""
 
     path: str
     line: int
@@ -23,30 +23,30 @@ class Pointed(NamedTuple):
 
 
 class Selected(NamedTuple):
-    """A path relative to the root with the first and last line, from 1."""
+    """A path as typed with the first and last line, from 1."""
 
     path: str
     first: int
     last: int
 
 
-def parse_pointed(text: str, root: Path) -> Pointed:
-    """Raises UsageError if the text has another form, WorkspaceError if the path is outside the workspace."""
+def parse_pointed(text: str) -> Pointed:
+    """``PATH:LINE[:COL]``. Raises UsageError if the text has another form."""
     match = _AT.fullmatch(text)
     if match is None or int(match.group(2)) < 1:
         raise UsageError(
             f"{text!r} is not PATH:LINE[:COL]", "lines and columns count from 1, for example src/app.py:12:5"
         )
     column = None if match.group(3) is None else int(match.group(3))
-    return Pointed(_relative(match.group(1), root), int(match.group(2)), column)
+    return Pointed(match.group(1), int(match.group(2)), column)
 
 
-def parse_selected(text: str, root: Path) -> Selected:
-    """Raises UsageError if the text has another form, WorkspaceError if the path is outside the workspace."""
+def parse_selected(text: str) -> Selected:
+    """``PATH:L1-L2``. Raises UsageError if the text has another form."""
     match = _SELECTED.fullmatch(text)
     if match is None or int(match.group(2)) < 1:
         raise UsageError(f"{text!r} is not PATH:L1-L2", "lines count from 1, for example src/app.py:12-20")
-    return Selected(_relative(match.group(1), root), int(match.group(2)), int(match.group(3)))
+    return Selected(match.group(1), int(match.group(2)), int(match.group(3)))
 
 
 def parse_steps(text: str | None) -> frozenset[int] | None:
@@ -59,8 +59,11 @@ def parse_steps(text: str | None) -> frozenset[int] | None:
     return frozenset(int(part) for part in parts)
 
 
-def _relative(text: str, root: Path) -> str:
-    """The path from the root: typed paths are meant from the current folder, else from the root."""
+def path_from_root(text: str, root: Path) -> str:
+    """A typed path, meant from the current folder or else from the root, as a path of the workspace.
+
+    Raises WorkspaceError if it is outside.
+    """
     for base in (Path.cwd(), root):
         # Only the folder is resolved: a link must stay visible as one, so that it is refused where it matters.
         path = base / text

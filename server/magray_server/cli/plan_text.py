@@ -9,7 +9,7 @@ from magray_core.plans import Plan, Residue, Step
 from magray_server.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from magray_orchestration.plans.applying import Outcome
+    from magray_orchestration.plans.transitions import Outcome
 
 _FILES_SHOWN = 6
 _RESIDUE_SHOWN = 5
@@ -27,8 +27,9 @@ def say_plan(out: Terminal, plan: Plan) -> None:
         _say_step(out, step)
 
 
-def say_next(out: Terminal, plan: Plan) -> None:
-    """How to go on from a plan."""
+def say_new_plan(out: Terminal, plan: Plan) -> None:
+    """The plan and how to go on from it."""
+    say_plan(out, plan)
     out.say()
     out.say("Nothing has changed yet. Go on with:", "dim")
     out.say(f"  magray show {plan.id} --diff")

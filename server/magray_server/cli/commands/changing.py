@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from magray_core.errors import ToolDenied
 from magray_core.plans import Plan
 from magray_core.tools import Decision, Verdict
-from magray_server.cli.commands.planning import PATIENT_S, make
+from magray_server.cli.commands.planning import PATIENT_S, check_usage, make
 from magray_server.cli.opening import open_plans, open_root, open_workspace, open_workspace_late
 from magray_server.cli.parser import UsageError
 from magray_server.cli.places import parse_steps
@@ -15,8 +15,8 @@ from magray_server.cli.plan_text import say_outcome, say_plan
 from magray_server.cli.running import DONE, FAILED, Invocation
 
 if TYPE_CHECKING:
-    from magray_orchestration.plans.applying import Outcome, Staged
     from magray_orchestration.plans.store import PlanStore
+    from magray_orchestration.plans.transitions import Outcome, Staged
     from magray_orchestration.usecases.plans import Action
     from magray_orchestration.workspace import Workspace
 
@@ -42,8 +42,9 @@ def redo(call: Invocation) -> int:
 
 def do(call: Invocation) -> int:
     """Plan, show, ask and apply."""
-    root = open_root(call)
     steps = parse_steps(call.args.steps)
+    check_usage(call)
+    root = open_root(call)
     with open_workspace(call, root, quick_s=PATIENT_S) as workspace, open_plans(call, root) as store:
         plan = make(call, workspace, store)
         say_plan(call.out, plan)

@@ -30,7 +30,7 @@ def _view(report: Report) -> dict[str, Any]:
             {"name": check.name, "state": check.state, "text": check.text, "hint": check.hint}
             for check in report.checks
         ],
-        "index": None if report.index is None else _index_view(report.index),
+        "index": {} if report.index is None else _index_view(report.index),
         "settings": [
             {"key": key, "value": value, "source": source}
             for key, value, source in (report.settings.values() if report.settings else ())

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from magray_server.cli.opening import open_root, open_workspace
-from magray_server.cli.places import parse_pointed
+from magray_server.cli.places import parse_pointed, path_from_root
 from magray_server.cli.running import DONE, Invocation
 
 
 def run(call: Invocation) -> int:
     """Say what is known about the name at a place."""
+    pointed = parse_pointed(call.args.place)
     root = open_root(call)
-    pointed = parse_pointed(call.args.place, root)
+    path = path_from_root(pointed.path, root)
     from magray_orchestration.explain.facts import NoLinks, RelativeLinks
     from magray_orchestration.usecases.explain import explain
     from magray_server.views import explain_view
 
     links = RelativeLinks() if call.out.as_json else NoLinks()
     with open_workspace(call, root) as workspace:
-        explanation = explain(workspace, pointed.path, pointed.line, pointed.column, links=links)
+        explanation = explain(workspace, path, pointed.line, pointed.column, links=links)
     call.out.answer(explain_view(explanation).for_cli, lambda: call.out.say(explanation.markdown.rstrip("\n")))
     return DONE

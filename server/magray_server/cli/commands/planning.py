@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from magray_core.plans import Place, Plan, Task
 from magray_server.cli.opening import open_plans, open_root, open_workspace
-from magray_server.cli.places import parse_pointed, parse_selected
-from magray_server.cli.plan_text import say_next, say_plan
+from magray_server.cli.places import parse_pointed, parse_selected, path_from_root
+from magray_server.cli.plan_text import say_new_plan
 from magray_server.cli.running import DONE, Invocation
 
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ PATIENT_S = 120.0
 
 def plan(call: Invocation) -> int:
     """Make a plan, change nothing."""
+    check_usage(call)
     root = open_root(call)
     with open_workspace(call, root, quick_s=PATIENT_S) as workspace, open_plans(call, root) as store:
         made = make(call, workspace, store)
-        call.out.answer(lambda: view_of(made, store), lambda: (say_plan(call.out, made), say_next(call.out, made))[0])
+        call.out.answer(lambda: view_of(made, store), lambda: say_new_plan(call.out, made))
     return DONE
 
 
@@ -53,6 +54,14 @@ def make(call: Invocation, workspace: Workspace, store: PlanStore) -> Plan:
         return make_plan(workspace, store, task, progress=bar)
 
 
+def check_usage(call: Invocation) -> None:
+    """Raise UsageError for a place in another form, before anything slow is done."""
+    if call.args.select is not None:
+        parse_selected(call.args.select)
+    if call.args.at is not None:
+        parse_pointed(call.args.at)
+
+
 def view_of(found: Plan, store: PlanStore) -> dict[str, object]:
     """The plan as JSON, each step with its diff."""
     from magray_orchestration.plans.diff import step_diff
@@ -65,9 +74,9 @@ def _place(call: Invocation, workspace: Workspace, root: Path) -> Place | None:
     from magray_orchestration.usecases.places import place_at, place_selected
 
     if call.args.select is not None:
-        selected = parse_selected(call.args.select, root)
-        return place_selected(workspace, selected.path, selected.first, selected.last)
+        selected = parse_selected(call.args.select)
+        return place_selected(workspace, path_from_root(selected.path, root), selected.first, selected.last)
     if call.args.at is not None:
-        pointed = parse_pointed(call.args.at, root)
-        return place_at(workspace, pointed.path, pointed.line, pointed.column)
+        pointed = parse_pointed(call.args.at)
+        return place_at(workspace, path_from_root(pointed.path, root), pointed.line, pointed.column)
     return None

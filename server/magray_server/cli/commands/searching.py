@@ -12,9 +12,9 @@ from magray_server.cli.parser import UsageError
 from magray_server.cli.running import DONE, Invocation
 
 if TYPE_CHECKING:
+    from magray_core.memory import IndexReport, SearchResult
     from magray_orchestration.workspace import Workspace
     from magray_server.cli.terminal import Terminal
-    from magray_server.views import IndexView, SearchView
 
 DEFAULT_HITS = 10
 _SNIPPET_LINES = 6
@@ -23,21 +23,25 @@ _SNIPPET_LINES = 6
 def index(call: Invocation) -> int:
     """Index or refresh the workspace."""
     from magray_orchestration.usecases.indexing import refresh
-    from magray_server.views import index_view
 
     root = open_root(call)
     settings = open_settings(call, root).settings
     with call.out.progress() as bar:
         report = refresh(root, settings.index, progress=bar, cancel=None, full=call.args.full)
-    view = index_view(report)
-    call.out.answer(view.for_cli, lambda: _say_index(call.out, view))
+    call.out.answer(lambda: _index_view(report), lambda: _say_index(call.out, report))
     return DONE
+
+
+def _index_view(report: IndexReport) -> dict[str, Any]:
+    # The JSON models are a tenth of a second to load, which a person at a terminal need not wait for.
+    from magray_server.views import index_view
+
+    return index_view(report).for_cli()
 
 
 def search(call: Invocation) -> int:
     """Answer one query, or with ``--serve`` one per line of stdin."""
     from magray_orchestration.usecases.search import search as find
-    from magray_server.views import search_view
 
     if call.args.k is not None and call.args.k < 1:
         raise UsageError("-k must be 1 or more", "see magray search --help")
@@ -49,8 +53,8 @@ def search(call: Invocation) -> int:
     with open_workspace(call, root) as workspace:
         if call.args.serve:
             return _serve(call.out, workspace, k)
-        view = search_view(find(workspace, query, k))
-    call.out.answer(view.for_cli, lambda: _say_hits(call.out, view))
+        result = find(workspace, query, k)
+    call.out.answer(lambda: _search_view(result), lambda: _say_hits(call.out, result))
     return DONE
 
 
@@ -62,13 +66,18 @@ def _serve(out: Terminal, workspace: Workspace, k: int) -> int:
     return DONE
 
 
+def _search_view(result: SearchResult) -> dict[str, Any]:
+    from magray_server.views import search_view
+
+    return search_view(result).for_cli()
+
+
 def _answer_line(workspace: Workspace, line: str, k: int) -> dict[str, Any]:
     from magray_orchestration.usecases.search import search as find
-    from magray_server.views import search_view
 
     try:
         query, wanted = _parse_request(line, k)
-        return search_view(find(workspace, query, wanted)).for_cli()
+        return _search_view(find(workspace, query, wanted))
     except MagrayError as error:
         return {"error": {"kind": error.kind, "message": error.message, "hint": error.hint}}
 
@@ -88,16 +97,17 @@ def _parse_request(line: str, k: int) -> tuple[str, int]:
     return query, wanted
 
 
-def _say_index(out: Terminal, view: IndexView) -> None:
+def _say_index(out: Terminal, report: IndexReport) -> None:
     out.say(
-        f"{view.files:,} files, {view.chunks:,} chunks in {view.seconds:.2f} s (generation {view.generation})", "bold"
+        f"{report.files:,} files, {report.chunks:,} chunks in {report.seconds:.2f} s (generation {report.generation})",
+        "bold",
     )
-    for reason, count in sorted(view.skipped.items(), key=lambda item: -item[1]):
-        out.say(f"  {count:>6,} skipped: {reason}", "dim")
+    for reason, count in sorted(report.skipped.items(), key=lambda item: -item[1]):
+        out.say(f"  {count:>6,} skipped: {reason.value}", "dim")
 
 
-def _say_hits(out: Terminal, view: SearchView) -> None:
-    for hit in view.hits:
+def _say_hits(out: Terminal, result: SearchResult) -> None:
+    for hit in result.hits:
         symbol = f"  {hit.kind + ' ' if hit.kind else ''}{hit.symbol}" if hit.symbol else ""
         out.say_parts(
             out.styled(f"{hit.path}:{hit.start_line}", "cyan"), out.styled(symbol, "bold"),
@@ -108,13 +118,13 @@ def _say_hits(out: Terminal, view: SearchView) -> None:
             out.say(f"    {line[:160]}")
         if len(lines) > _SNIPPET_LINES:
             out.say(f"    … {len(lines) - _SNIPPET_LINES} more lines", "dim")
-    count = len(view.hits)
-    out.say(f"{count} {'hit' if count == 1 else 'hits'} in {view.took_ms:.1f} ms{freshness_words(view)}", "dim")
+    count = len(result.hits)
+    out.say(f"{count} {'hit' if count == 1 else 'hits'} in {result.took_ms:.1f} ms{freshness_words(result)}", "dim")
 
 
-def freshness_words(view: SearchView) -> str:
+def freshness_words(result: SearchResult) -> str:
     """What of the answer may be stale, or ""."""
-    fresh = view.freshness
+    fresh = result.freshness
     words = []
     if fresh.dirty:
         words.append(f"{fresh.dirty} files changed since they were indexed")

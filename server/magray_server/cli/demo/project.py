@@ -79,7 +79,8 @@ def fetch_click(folder: Path) -> Project:
     with tarfile.open(archive) as packed:
         packed.extractall(folder / "unpacked", filter="data")
     (root,) = (folder / "unpacked").iterdir()
-    test, note = (), ""
+    test: tuple[str, ...] = ()
+    note = ""
     try:
         _pip(python, "install", _PYTEST)
         (packages,) = (folder / "env").glob("lib/python*/site-packages")
