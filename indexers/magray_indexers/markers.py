@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from tree_sitter import Tree
 
 _ANY = ("TODO", "FIXME", "HACK", "XXX")
-_WORDS = re.compile(r"(?<![\w.$-])(TODO|FIXME|HACK|XXX)(?![\w-])")
+# What stands before is looked at afterwards: a pattern that begins with letters is found several times faster.
+_WORDS = re.compile(r"(TODO|FIXME|HACK|XXX)(?![\w-])")
+_INSIDE_NAME = re.compile(r"[\w.$-]")
 _MAX_MARKERS = 1000
 _MAX_TEXT = 300
 
@@ -31,6 +33,8 @@ def markers_in(lines: Lines, language: Language, tree: tuple[Tree, bytes] | None
     before_byte = before = 0
     for match in _WORDS.finditer(text):
         start = match.start()
+        if start and _INSIDE_NAME.match(text, start - 1):
+            continue
         number = lines.number(start)
         if markers and markers[-1].line == number:
             continue
