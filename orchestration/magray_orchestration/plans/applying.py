@@ -97,6 +97,8 @@ def confirm_in_editor(workspace: Workspace, store: PlanStore, staged: Staged, ap
     with journal.workspace_lock(store.paths):
         entry = journal.load_entry(store, staged.id)
         plan = store.get(entry.plan_id)
+        if entry.status == "done":  # answered before, or found out by ``recover``
+            return _outcome(store, plan.id, Outcome(plan, plan.status, ()))
         texts, standing = store.texts(plan), store.standing(plan.id)
         seen = observe(workspace, texts, entry, believed=applied)
         _record(store, entry, standing, seen)
@@ -258,6 +260,8 @@ def _adopt(root: Path, store: PlanStore, entry: journal.Entry) -> tuple[str, ...
     """What an editor saved of an application whose server died before it could record it."""
     try:
         plan = store.get(entry.plan_id)
+        if entry.status == "done":  # answered before, or found out by ``recover``
+            return _outcome(store, plan.id, Outcome(plan, plan.status, ()))
         texts, standing = store.texts(plan), store.standing(plan.id)
         seen = observe(_on_disk(root), texts, entry, believed=False)
     except MagrayError:

@@ -49,17 +49,27 @@ def observe(workspace: Workspace, texts: PlanTexts, application: Application, *,
     """Look at every file of an application.
 
     ``believed``: where a file is not open and the disk shows an edit not made, the edit is in a buffer that only the
-    editor knows of.
+    editor knows of. An editor that says yes while not one of its open documents has changed is late (eglot announces
+    changes only when it is idle): then that goes for open documents too.
     """
     applied: set[Pair] = set()
     refused: dict[Pair, str] = {}
     changed: set[str] = set()
     pending: dict[str, frozenset[Pair]] = {}
-    for subject, delta in _changing(texts, application):
-        look = _Look(workspace, texts, subject, application.was - delta, delta)
+    looks = [
+        (_Look(workspace, texts, subject, application.was - delta, delta), delta)
+        for subject, delta in _changing(texts, application)
+    ]
+    found_first = [look.find(application.becomes & delta, application.was & delta) for look, delta in looks]
+    late = believed and all(
+        found == application.was & delta
+        for (look, delta), found in zip(looks, found_first, strict=True)
+        if look.is_open
+    )
+    for (look, delta), first in zip(looks, found_first, strict=True):
         old, new = application.was & delta, application.becomes & delta
-        found = look.find(new, old)
-        hidden = believed and found != new and look.may_be_hidden(old, new)
+        found = first
+        hidden = believed and found != new and look.may_be_hidden(old, new, late=late)
         if hidden:
             found = new
         if found is None:
@@ -128,13 +138,19 @@ class _Look:
             return None
         return next((candidate for candidate in candidates if self._at(candidate) is None), None)
 
-    def may_be_hidden(self, old: frozenset[Pair], new: frozenset[Pair]) -> bool:
-        """Whether the disk looks as it does while the change is in a buffer that was not announced.
+    @property
+    def is_open(self) -> bool:
+        """Whether the editor has the text open under any of its names."""
+        placed = (self._at(frozenset()), self._at(self.delta))
+        return any(one is not None and one.path in self.workspace.documents for one in placed)
+
+    def may_be_hidden(self, old: frozenset[Pair], new: frozenset[Pair], *, late: bool) -> bool:
+        """Whether the text looks as it does while the change is in a buffer that was not announced, or not yet.
 
         Editors move, create and delete files on disk at once; only texts wait for being saved.
         """
         before, after = self._at(old), self._at(new)
-        if after is None or after.path in self.workspace.documents:
+        if after is None or (after.path in self.workspace.documents and not late):
             return False
         return self._present(after.path) == (b"" if before is None else before.content)
 

@@ -1,0 +1,30 @@
+"""Notes and todos beside the code, in the plan store. They have provenance and never authority."""
+
+from __future__ import annotations
+
+import json
+
+from magray_core.memory import MemoryRecord
+from magray_orchestration.plans.store import PlanStore
+
+_COLUMNS = ("id", "kind", "text", "source", "created", "path", "symbol")
+
+
+def keep_note(store: PlanStore, record: MemoryRecord) -> None:
+    """Remember the record, in place of an earlier one with its id."""
+    with store.transaction() as db:
+        row = (*(getattr(record, column) for column in _COLUMNS), json.dumps(record.tags))
+        db.execute(f"INSERT OR REPLACE INTO notes ({', '.join(_COLUMNS)}, tags) VALUES (?,?,?,?,?,?,?,?)", row)
+
+
+def list_notes(store: PlanStore, *, path: str = "") -> tuple[MemoryRecord, ...]:
+    """Every note, or those about one file, the newest first."""
+    query = f"SELECT {', '.join(_COLUMNS)}, tags FROM notes WHERE ? IN ('', path) ORDER BY created DESC, id"
+    rows = store.rows(query, path)
+    return tuple(MemoryRecord(*row[:7], tags=tuple(json.loads(row[7]))) for row in rows)
+
+
+def forget_note(store: PlanStore, note_id: str) -> bool:
+    """Forget the note; False if there was none."""
+    with store.transaction() as db:
+        return db.execute("DELETE FROM notes WHERE id = ?", (note_id,)).rowcount > 0
