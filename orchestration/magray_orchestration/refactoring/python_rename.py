@@ -21,7 +21,7 @@ from magray_orchestration.refactoring.python.module_files import module_changes
 from magray_orchestration.refactoring.python.program import Program
 from magray_orchestration.refactoring.python.sorting import Sorted, sort_mentions
 from magray_orchestration.refactoring.python.sources import PYTHON_SUFFIXES, PythonSources
-from magray_orchestration.refactoring.python.target import Target, target_at, target_named
+from magray_orchestration.refactoring.python.target import find_target
 from magray_orchestration.refactoring.python.texts import mentions_in_other_files
 from magray_orchestration.refactoring.residue import find_residue
 from magray_orchestration.workspace import Workspace
@@ -60,9 +60,11 @@ class PythonRename:
 
     def fits(self, workspace: Workspace, intent: Intent, place: Place | None) -> bool:
         """Whether the name is a Python one: the cursor is in Python, or Python defines it."""
-        written = intent.slots.get("old", "") or intent.slots.get("target", "")
-        if place is not None and place.path.endswith(PYTHON_SUFFIXES):
+        written = intent.slots.get("old", "")
+        if written.endswith(PYTHON_SUFFIXES):
             return True
+        if place is not None:
+            return place.path.endswith(PYTHON_SUFFIXES)
         name = written.rpartition(":")[2].rpartition(".")[2].removesuffix("()")
         if not name.isidentifier():
             return False
@@ -79,7 +81,7 @@ class PythonRename:
         new = intent.slots.get("new", "").strip().strip("`'\"").removesuffix("()")
         progress.report("reading the Python files", 0.0)
         inference = Inference(Program(PythonSources(workspace)))
-        target = _find_target(inference, intent, place)
+        target = find_target(inference, intent, place)
         check_new_name(target.name, new)
         progress.report(f"finding what belongs to {target.label}", 0.2)
         family = find_family(inference, target, cancel)
@@ -88,15 +90,6 @@ class PythonRename:
         found.notes += check_collisions(inference, family, found.certain, new)
         progress.report("listing what is left", 0.9)
         return _Steps(workspace, inference, family, found, new).drafts(cancel)
-
-
-def _find_target(inference: Inference, intent: Intent, place: Place | None) -> Target:
-    written = intent.slots.get("old", "") or intent.slots.get("target", "")
-    if written:
-        return target_named(inference.program, inference, written, place)
-    if place is None:
-        raise RefactoringRefused("what to rename is missing", hint="name it, or point at it with --at PATH:LINE:COL")
-    return target_at(inference.program, inference, place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ import builtins
 import keyword
 from collections.abc import Iterable
 
+from magray_core.cancel import CancelToken
 from magray_core.errors import RefactoringRefused
 from magray_orchestration.refactoring.python.family import Family
+from magray_orchestration.refactoring.python.hierarchy import classes_with
 from magray_orchestration.refactoring.python.inference import Inference
 from magray_orchestration.refactoring.python.mentions import Mention, Role, mentions_of
 from magray_orchestration.refactoring.python.outside import outside_bases, outside_has
@@ -50,9 +52,6 @@ def check_collisions(inference: Inference, family: Family, renamed: Iterable[Men
 
 
 def _check_members(inference: Inference, family: Family, new: str) -> None:
-    from magray_core.cancel import CancelToken
-    from magray_orchestration.refactoring.python.family import classes_with
-
     for taken in classes_with(inference, new, CancelToken()):
         line = set(inference.ancestry(taken))
         for owner in family.classes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from magray_core.cancel import CancelToken
+from magray_orchestration.refactoring.python.hierarchy import related_classes
 from magray_orchestration.refactoring.python.inference import Inference
 from magray_orchestration.refactoring.python.program import Key, Kind, Program, Resolved
 from magray_orchestration.refactoring.python.scopes import Binding, FileModel, Scope
@@ -50,34 +50,6 @@ def find_family(inference: Inference, target: Target, cancel: CancelToken) -> Fa
     if target.kind != "parameter":
         _follow_imports(program, family, cancel)
     return family
-
-
-def related_classes(inference: Inference, owner: Kind, name: str, cancel: CancelToken) -> set[Kind]:
-    """The classes that define the member and are linked to the owner by inheritance, through any number of steps."""
-    lineages = {one: set(inference.ancestry(one)) for one in classes_with(inference, name, cancel)}
-    lineages.setdefault(owner, set(inference.ancestry(owner)))
-    related, grown = {owner}, True
-    while grown:
-        cancel.check()
-        joined = {
-            one
-            for one, line in lineages.items()
-            if one not in related and any(one in lineages[other] or other in line for other in related)
-        }
-        related |= joined
-        grown = bool(joined)
-    return related
-
-
-def classes_with(inference: Inference, name: str, cancel: CancelToken) -> Iterator[Kind]:
-    """Every class of the workspace that itself defines the member."""
-    program = inference.program
-    for path in program.sources.mentioning(name):
-        cancel.check()
-        model = program.model(path)
-        for scope in model.class_scopes() if model is not None else ():
-            if inference.own_member(path, scope, name):
-                yield Kind("class", path, scope.key)
 
 
 def _add_functions(inference: Inference, family: Family, scope: Scope, cancel: CancelToken) -> None:

@@ -158,7 +158,13 @@ class Inference:
         if resolved is None:
             # A builtin, unless the module may have names that its text does not show.
             return _ONLY_UNKNOWN if self.program.is_open_ended(model) else _ONLY_EXTERNAL
-        return self.variable(resolved, depth)
+        found = self.variable(resolved, depth)
+        owner = resolved.scope
+        while name == "self" and found == _ONLY_UNKNOWN and owner.parent is not None:
+            owner = owner.parent
+            if owner.kind == "class":  # whatever made it, ``self`` inside a class is one of the class
+                return frozenset((Kind("instance", resolved.model.path, owner.key),))
+        return found
 
     def variable(self, resolved: Resolved, depth: int = 0) -> frozenset[Kind]:
         """What a variable may hold, over everything that binds it."""

@@ -31,6 +31,13 @@ class Role(Enum):
     COMMENT = "comment"
 
 
+# What subscripts types wherever it stands: a string in it is a type, also in an alias at the top of a module.
+_GENERICS = frozenset((
+    b"Union", b"Optional", b"List", b"Dict", b"Tuple", b"Set", b"FrozenSet", b"Type", b"Sequence", b"MutableSequence",
+    b"Mapping", b"MutableMapping", b"Iterable", b"Iterator", b"Generator", b"AsyncIterable", b"AsyncIterator",
+    b"AsyncGenerator", b"Awaitable", b"Coroutine", b"Callable", b"ClassVar", b"Final", b"Generic", b"Protocol",
+    b"ContextManager", b"AbstractContextManager",
+))  # fmt: skip
 _AROUND_STRINGS = ("list", "tuple", "set", "parenthesized_expression", "expression_list", "concatenated_string",
                    "binary_operator", "argument_list")  # fmt: skip
 CODE_ROLES = frozenset(Role) - {Role.STRING, Role.COMMENT}
@@ -146,6 +153,8 @@ def _in_annotation(string: Node) -> bool:
             head = node.named_children[0].text or b""
             if head.rpartition(b".")[2] == b"Literal":
                 return False
+            if head.rpartition(b".")[2] in _GENERICS:
+                return True
         if node.type == "type":
             return parent is not None and parent.type != "type_alias_statement"
         if node.type in ("block", "module", "call", "lambda"):

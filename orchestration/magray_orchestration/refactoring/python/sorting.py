@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from magray_core.cancel import CancelToken
-from magray_orchestration.refactoring.python.family import Family, classes_with
+from magray_orchestration.refactoring.python.family import Family
+from magray_orchestration.refactoring.python.hierarchy import classes_with
 from magray_orchestration.refactoring.python.inference import Inference
 from magray_orchestration.refactoring.python.judging import Judge, Verdict
 from magray_orchestration.refactoring.python.mentions import CODE_ROLES, Mention, Role, mentions_of

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from magray_core.cancel import CancelToken
 from magray_core.documents import Document
@@ -105,13 +105,13 @@ class PythonSources:
 
 def module_roots(paths: tuple[str, ...]) -> tuple[str, ...]:
     """The folders that hold top-level modules and packages, shortest first; "" is the workspace root."""
-    packages = {str(PurePosixPath(path).parent) for path in paths if path.rpartition("/")[2] == "__init__.py"}
+    packages = {path.rpartition("/")[0] for path in paths if path.rpartition("/")[2] == "__init__.py"}
     roots: set[str] = set()
     for path in paths:
-        folder = PurePosixPath(path).parent
-        while str(folder) in packages and str(folder) != ".":
-            folder = folder.parent
-        roots.add("" if str(folder) == "." else str(folder))
+        parts = path.split("/")[:-1]
+        # A folder without __init__.py inside a package is a package all the same (PEP 420).
+        outer = next((i for i in range(1, len(parts) + 1) if "/".join(parts[:i]) in packages), len(parts) + 1)
+        roots.add("/".join(parts[: outer - 1]))
     return tuple(sorted(roots, key=lambda root: (root.count("/") + bool(root), root)))
 
 

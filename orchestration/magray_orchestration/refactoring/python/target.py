@@ -5,20 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from magray_core.cancel import CancelToken
 from magray_core.errors import RefactoringRefused
-from magray_core.plans import Place
+from magray_core.plans import Intent, Place
 from magray_core.spans import Span
 from magray_orchestration.proving.syntax import python_error
+from magray_orchestration.refactoring.python.hierarchy import related_classes
 from magray_orchestration.refactoring.python.inference import Inference
 from magray_orchestration.refactoring.python.mentions import Mention, Role, mentions_of
 from magray_orchestration.refactoring.python.program import Key, Kind, Program, Resolved
 from magray_orchestration.refactoring.python.scopes import FileModel, Scope
+from magray_orchestration.refactoring.python.sources import PYTHON_SUFFIXES
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 TargetKind = Literal["function", "class", "method", "attribute", "parameter", "variable", "module"]
 _LISTED = 6
+_KINDS_SAID: dict[str, tuple[TargetKind, ...]] = {
+    "function": ("function", "method"),
+    "method": ("method",),
+    "class": ("class",),
+    "module": ("module",),
+    "file": ("module",),
+    "variable": ("variable", "attribute"),
+    "constant": ("variable", "attribute"),
+    "field": ("attribute", "method"),
+    "attribute": ("attribute", "method"),
+    "property": ("attribute", "method"),
+    "parameter": ("parameter",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +58,21 @@ class Target:
         return f"{self.path}:{self.line}"
 
 
-def target_at(program: Program, inference: Inference, place: Place) -> Target:
+def find_target(inference: Inference, intent: Intent, place: Place | None) -> Target:
+    """What an intent is about: its slots ``old``, ``target`` (a kind) and ``path``, else the cursor."""
+    old = intent.slots.get("old", "")
+    if place is not None and (not old or intent.slots.get("at") == "cursor"):
+        if intent.slots.get("target") in ("module", "file"):
+            return _module_file(inference.program, old or place.path)
+        return target_at(inference, place)
+    if not old:
+        raise RefactoringRefused("which name is meant is not said", hint="name it, or point at it with --at PATH:LINE")
+    return target_named(inference, Wanted(old, intent.slots.get("target", ""), intent.slots.get("path", ""), place))
+
+
+def target_at(inference: Inference, place: Place) -> Target:
     """The definition of the name at the place. Raises RefactoringRefused with the reason where there is none."""
+    program = inference.program
     model = program.model(place.path)
     if model is None:
         raise RefactoringRefused(f"{place.path} cannot be read as Python")
@@ -62,19 +91,36 @@ def target_at(program: Program, inference: Inference, place: Place) -> Target:
     return found
 
 
-def target_named(program: Program, inference: Inference, written: str, near: Place | None = None) -> Target:
-    """The definition with this name: plain, qualified by classes (``Context.invoke``), by modules, or ``path:name``.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the person asked for in words: a name, perhaps its kind (``class``), file or folder, and where they were."""
+
+    name: str
+    kind: str = ""
+    path: str = ""
+    near: Place | None = None
+
+
+def target_named(inference: Inference, wanted: Wanted) -> Target:
+    """The definition with this name: plain, qualified by classes (``Context.invoke``) or modules, or a module's path.
 
     Raises RefactoringRefused where nothing fits, or several do and neither a place nor prominence decides.
     """
-    written = written.strip().strip("`'\"").removesuffix("()")
-    path, _, dotted = written.rpartition(":")
-    dotted = dotted or written
-    candidates = [one for one in _candidates(program, inference, dotted) if not path or one.path.endswith(path)]
-    if near is not None and len(candidates) > 1:
-        candidates = _nearest(program, candidates, near) or candidates
+    program = inference.program
+    written = wanted.name.strip().strip("`'\"").removesuffix("()")
+    if "/" in written or written.endswith(PYTHON_SUFFIXES):
+        return _module_file(program, written)
+    path, _, dotted = written.replace("::", ":").rpartition(":")
+    candidates = _candidates(program, inference, dotted)
+    for place in (path, wanted.path):
+        candidates = [one for one in candidates if not place or f"/{one.path}".find(f"/{place.strip('/')}") >= 0]
+    if wanted.near is not None and len(candidates) > 1:
+        candidates = _nearest(program, candidates, wanted.near) or candidates
+    kinds = _KINDS_SAID.get(wanted.kind, ())
+    candidates = [one for one in candidates if one.kind in kinds] or candidates
     prominent = [one for one in candidates if one.kind not in ("variable", "parameter") or one.key.scope == 0]
-    candidates = [one for one in prominent if "<" not in one.label and not _is_nested(program, one)] or candidates
+    candidates = [one for one in prominent if not _is_nested(program, one)] or candidates
+    candidates = _one_family(inference, candidates)
     if not candidates:
         raise RefactoringRefused(
             f"no Python definition in this workspace is called {written}",
@@ -88,6 +134,15 @@ def target_named(program: Program, inference: Inference, written: str, near: Pla
             hint=f"say which with --at {candidates[0].where}, or by its qualified name",
         )
     return candidates[0]
+
+
+def _module_file(program: Program, written: str) -> Target:
+    path = written.strip("/")
+    package = f"{path}/__init__.py"
+    found = next((one for one in (path, package, f"{path}.py") if one in program.sources.paths), None)
+    if found is None:
+        raise RefactoringRefused(f"{written} is no Python module of this workspace")
+    return module_target(program, found)
 
 
 def describe(program: Program, resolved: Resolved) -> Target:
@@ -287,6 +342,19 @@ def _re_exported(program: Program, dotted: str) -> list[Target]:
     exported = program.export(path, name) if path else None
     found = _defined(program, exported) if exported else None
     return [found] if found else []
+
+
+def _one_family(inference: Inference, candidates: list[Target]) -> list[Target]:
+    """The outermost definition alone, where all candidates are one member that classes override."""
+    owners = [Kind("class", one.key.path, one.key.scope) for one in candidates]
+    scopes = [inference.program.scope(one.path, one.scope) for one in owners]
+    if len(candidates) < 2 or any(scope is None or scope.kind != "class" for scope in scopes):
+        return candidates
+    related = related_classes(inference, owners[0], candidates[0].name, CancelToken())
+    if not related.issuperset(owners):
+        return candidates
+    outermost = min(range(len(owners)), key=lambda i: len(inference.ancestry(owners[i])))
+    return [candidates[outermost]]
 
 
 def _is_nested(program: Program, target: Target) -> bool:
