@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -27,6 +28,7 @@ from magray_core.plans import (
 )
 from magray_core.spans import TextEdit
 from magray_orchestration.intents.analyzer import analyze
+from magray_orchestration.intents.locating import matches
 from magray_orchestration.intents.pointing import pointed_name
 from magray_orchestration.refactoring.contract import Refactoring, StepDraft
 from magray_orchestration.risk import assess
@@ -163,14 +165,28 @@ def permissions_of(changes: Iterable[FileChange]) -> tuple[str, ...]:
 
 
 def _place_of(workspace: Workspace, task: Task, intent: Intent) -> Place | None:
-    """Where the person pointed, if that is the thing itself: a cursor elsewhere must not steer a rename."""
-    if task.place is None or intent.kind not in _POINTED_KINDS:
+    """Where the thing itself is: under the person's cursor, or the one definition in the path that was said.
+
+    A cursor elsewhere, or on the word in a text that is not code, must not steer a rename.
+    """
+    if intent.kind not in _POINTED_KINDS:
         return task.place
-    pointed = pointed_name(workspace, task.place, intent.slots.get("target", ""))
-    old = intent.slots.get("old", "")
-    if pointed is None or pointed.name != old.replace("::", ".").replace("#", ".").rpartition(".")[2]:
+    old, path = intent.slots.get("old", ""), intent.slots.get("path", "")
+    if task.place is not None and _is_code(task.place.path) and matches(task.place.path, path):
+        pointed = pointed_name(workspace, task.place, intent.slots.get("target", ""))
+        if pointed is not None and pointed.name == re.split(r"\.|::|#", old)[-1]:
+            return Place(pointed.path, pointed.span)
+    if not path:
         return None
-    return Place(pointed.path, pointed.span)
+    found = [(one, symbol) for one, symbol in workspace.index.symbols_named(old) if matches(one, path)]
+    return Place(found[0][0], found[0][1].name_span) if len(found) == 1 else None
+
+
+def _is_code(path: str) -> bool:
+    from magray_indexers.languages import LANGUAGES, language_of
+
+    language = LANGUAGES.get(language_of(path))
+    return language is not None and language.is_code
 
 
 def _not_a_plan(command: str, does: str, intent: Intent) -> GoalNotUnderstood:

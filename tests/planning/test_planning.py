@@ -11,7 +11,7 @@ from magray_testkit.indexed import after, cursor, indexed, opened
 
 from magray_core.cancel import Cancelled, CancelToken
 from magray_core.errors import GoalNotUnderstood, MagrayError, RefactoringRefused
-from magray_core.plans import EditFile, Grade, Plan, Proof, Residue, ResidueKind, RiskLevel, Task
+from magray_core.plans import EditFile, Grade, Place, Plan, Proof, Residue, ResidueKind, RiskLevel, Task
 from magray_core.spans import Span, TextEdit
 from magray_orchestration.planning import check_disjoint, make_plan, permissions_of, plan_id
 from magray_orchestration.refactoring.contract import StepDraft
@@ -88,6 +88,26 @@ def test_the_cursor_is_used_only_where_it_shows_the_thing(workspace: Workspace) 
     assert "src/lib/out.py" in {change.path for change in plan.steps[0].changes}
     pointed = make_plan(workspace, Task("rename this to put", cursor(workspace, "web/page.ts", "return lo$0g(x)")))
     assert {change.path for change in pointed.steps[0].changes} == {"web/page.ts"}
+
+
+def test_the_same_name_in_two_languages_is_told_apart_by_place_or_path(tmp_path: Path) -> None:
+    files = {
+        "a.py": "def draw():\n    return 1\n",
+        "b.py": "class B:\n    def draw(self):\n        return 2\n",
+        "c.ts": "function draw() { return 1; }\ndraw();\n",
+        "d.md": "draw is a word\n",
+    }
+    workspace = indexed(tmp_path, files)
+
+    def touched(goal: str, place: Place | None = None) -> set[str]:
+        return {change.path for change in make_plan(workspace, Task(goal, place)).steps[0].changes}
+
+    assert touched("rename this to paint", cursor(workspace, "c.ts", "dr$0aw();")) == {"c.ts"}
+    assert touched("rename this to paint", cursor(workspace, "a.py", "dr$0aw")) == {"a.py"}
+    assert touched("rename draw in b.py to paint") == {"b.py"}
+    assert touched("rename draw in c.ts to paint") == {"c.ts"}
+    assert touched("rename draw to paint", cursor(workspace, "a.py", "def $0draw")) == {"a.py"}
+    assert touched("rename draw in a.py to paint", cursor(workspace, "d.md", "dr$0aw")) == {"a.py"}
 
 
 @pytest.mark.parametrize(

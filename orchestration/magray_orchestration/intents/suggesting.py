@@ -48,7 +48,7 @@ def similar_names(workspace: Workspace, name: str) -> tuple[str, ...]:
         return ()
     rated = sorted(
         ((difflib.SequenceMatcher(None, last.lower(), one.lower()).ratio(), one) for one in found),
-        key=lambda rating: (-rating[0], rating[1]),
+        key=lambda rating: (-rating[0], -difflib.SequenceMatcher(None, last, rating[1]).ratio(), rating[1]),
     )
     return tuple(one for ratio, one in rated if ratio >= 0.6)[:3]
 

@@ -69,4 +69,7 @@ class Refactoring(Protocol):
     def compute(
         self, workspace: Workspace, intent: Intent, place: Place | None, progress: Progress, cancel: CancelToken
     ) -> tuple[StepDraft, ...]:
-        """The steps, in order. Raises RefactoringRefused with the reason; polls ``cancel``."""
+        """The steps, in order. Raises RefactoringRefused with the reason; polls ``cancel``.
+
+        For renames and moves ``place`` is given only where it shows the thing itself: its span is the name.
+        """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from magray_core.errors import WorkspaceError
 from magray_core.plans import Place
 from magray_orchestration.refactoring.contract import Offer, Refactoring
 from magray_orchestration.refactoring.editor_rename import EditorRename
@@ -20,7 +21,14 @@ REFACTORINGS: tuple[Refactoring, ...] = (
 
 
 def offers(workspace: Workspace, place: Place) -> tuple[Offer, ...]:
-    """What the menu shows at a place. Of two offers of the same kind for the same goal the first that works is kept."""
+    """What the menu shows at a place. Of two offers of the same kind for the same goal the first that works is kept.
+
+    Nothing at a place that cannot be read.
+    """
+    try:
+        workspace.read(place.path)
+    except WorkspaceError:
+        return ()
     kept: dict[tuple[str, str], Offer] = {}
     for refactoring in REFACTORINGS:
         for offer in refactoring.offers(workspace, place):
