@@ -136,7 +136,7 @@ class Indexing:
             await self._build(", ".join(cause for cause, _ in causes), full)
         elif self._changed_paths:
             paths, self._changed_paths = sorted(self._changed_paths), set()
-            await asyncio.wrap_future(self._process.update(paths))
+            await asyncio.shield(asyncio.wrap_future(self._process.update(paths)))
             await self._reopen()
             self._tell("ready", f"{len(paths)} changed files indexed" if len(paths) > 1 else f"{paths[0]} indexed")
 
@@ -148,7 +148,7 @@ class Indexing:
         report: IndexReport | None = None
         try:
             future = asyncio.wrap_future(self._process.build(cause, self._progress(work_done), full=full))
-            report = await self._watched(future)
+            report = await asyncio.shield(asyncio.ensure_future(self._watched(future)))
         finally:
             if work_done is not None:
                 ending = f"{report.files} files" if report else "stopped"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -78,11 +77,13 @@ class Session:
         self._snapshot = None
         self._change.set()
 
-    async def wait_for_change(self, timeout_s: float) -> None:
-        """Return when something has changed, or after the timeout."""
+    async def wait_for_change(self, timeout_s: float) -> bool:
+        """Whether something has changed before the timeout."""
         self._change.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._change.wait(), timeout_s)
+        try:
+            return await asyncio.wait_for(self._change.wait(), timeout_s)
+        except TimeoutError:
+            return False
 
     async def indexed_snapshot(self, cancel: CancelToken) -> Snapshot:
         """A snapshot once the index has caught up with the files: for plans, which must not miss a mention."""

@@ -7,15 +7,16 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from lsprotocol import types
 
 from magray_core.cancel import CancelToken
-from magray_core.documents import Document, decode
 from magray_core.errors import ContentChanged, MagrayError, PlanState, ToolDenied
 from magray_core.tools import Decision, Verdict
 from magray_orchestration.plans.applying import commit_on_disk, confirm_in_editor, stage
+from magray_orchestration.plans.store import current_bytes
 from magray_orchestration.plans.transitions import Action, Outcome, Staged, Transition
 from magray_orchestration.policy.rules import PROTECTED_RULE
 from magray_orchestration.usecases.plans import find_plan
@@ -31,7 +32,8 @@ from magray_server.views import outcome_view
 
 log = logging.getLogger(__name__)
 
-_SETTLE_S = 2.0
+_SETTLE_S = 3.0
+_QUIET_S = 0.4  # longer than editors gather keystrokes before they send them
 _DONE = {"apply": "applied", "undo": "undone", "redo": "redone"}
 
 _Result = TypeVar("_Result")
@@ -98,7 +100,7 @@ async def _stage_and_apply(session: Session, wanted: _Wanted) -> Any:
     edit = workspace_edit(snapshot, plan, staged, confirm=wanted.confirm)
     believed = await _ask_editor(session, types.ApplyWorkspaceEditParams(edit, label=_label(staged, plan.goal)))
     if believed:
-        await _settled(session, staged)
+        believed = await _settled(session, staged, frozenset(snapshot.documents))
     return await _record(session, staged, believed=believed)
 
 
@@ -164,22 +166,39 @@ async def _ask_editor(session: Session, params: types.ApplyWorkspaceEditParams) 
     return bool(answer.applied)
 
 
-async def _settled(session: Session, staged: Staged) -> None:
-    """Wait until the editor's changes have arrived here: its answer may be quicker than its didChange."""
+async def _settled(session: Session, staged: Staged, was_open: frozenset[str]) -> bool:
+    """Wait until the editor's changes have arrived here; whether files that show no change may have one.
+
+    An editor's answer may be quicker than its didChange. And it may keep changes in buffers that it never opens here;
+    but where it has opened one closed file for its edit, a file of that kind which it has not opened was left out.
+    """
     deadline = time.monotonic() + _SETTLE_S
-    while time.monotonic() < deadline:
-        documents = session.snapshot().documents
-        if all(_arrived(documents.get(file.target), file) for file in staged.files):
-            return
-        await session.wait_for_change(0.05)
+    while True:
+        snapshot = session.snapshot()
+        unseen = await _on_worker(session, lambda: [file for file in staged.files if not _arrived(snapshot, file)])  # noqa: B023
+        if not unseen or time.monotonic() > deadline:
+            break
+        if not await session.wait_for_change(_QUIET_S) and not any(
+            file.target in snapshot.documents for file in unseen
+        ):
+            break
+    missing = {file.target for file in unseen}
+    opened = {
+        PurePosixPath(file.target).suffix
+        for file in staged.files
+        if file.target in snapshot.documents and file.target not in was_open | missing
+    }
+    return not all(PurePosixPath(path).suffix in opened for path in missing)
 
 
-def _arrived(document: Document | None, file: Transition) -> bool:
-    """Whether an open document has its new text; what is not open is read from disk when it is recorded."""
-    if document is None or file.after is None:
-        return True
-    decoded = decode(file.after)
-    return decoded is None or document.text == decoded[0]
+def _arrived(snapshot: Snapshot, file: Transition) -> bool:
+    """Whether the open document, else the file on disk, is as the edit makes it."""
+    try:
+        if file.after is None:
+            return not snapshot.workspace().exists(file.path)
+        return current_bytes(snapshot.workspace(), file.target) == file.after
+    except MagrayError:
+        return False
 
 
 async def _write(session: Session, staged: Staged) -> Any:

@@ -13,7 +13,7 @@ from magray_core.documents import decode
 from magray_core.plans import Plan, Task
 from magray_orchestration.plans.choices import parse_choices
 from magray_orchestration.plans.diff import plan_diff, step_diff
-from magray_orchestration.plans.states import PlanTexts, Subject, pairs_of, place
+from magray_orchestration.plans.states import PlanTexts, Subject, place
 from magray_orchestration.plans.store import PlanStore
 from magray_orchestration.plans.transitions import Choices
 from magray_orchestration.usecases.plans import find_plan, make_plan
@@ -173,16 +173,19 @@ def choose_from_text(store: PlanStore, plan: Plan, text: str) -> Plan:
 def _previewed(
     snapshot: Snapshot, plan: Plan, texts: PlanTexts, steps: list[int] | None, cancel: CancelToken
 ) -> Iterator[dict[str, Any]]:
-    pairs = pairs_of(plan, steps=steps)
+    """Each file as the accepted steps would leave it; a file that only refused steps touch, as those would."""
+    shown = set(steps) if steps is not None else {step.id for step in plan.steps if step.accepted}
     accepted = {
         (step.id, change.path) for step in plan.steps for change in step.changes if step.accepted and change.accepted
     }
     for subject in texts.subjects:
         cancel.check()
-        touching = [(step, change.path) for step, change in texts.changes[subject] if (step, change.path) in pairs]
-        if not touching:
+        touching = [(step, change.path) for step, change in texts.changes[subject]]
+        chosen = [pair for pair in touching if pair[0] in shown]
+        if not chosen and steps is not None:
             continue
-        before, after = place(texts, subject, frozenset()), place(texts, subject, pairs)
+        touching = chosen or touching
+        before, after = place(texts, subject, frozenset()), place(texts, subject, frozenset(touching))
         path, new_path = _paths(subject, before.path if before else None, after.path if after else None)
         yield {
             "path": path,
