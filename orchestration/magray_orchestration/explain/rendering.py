@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from magray_core.display import one_line
-from magray_core.memory import Freshness, Occurrence
+from magray_core.memory import Freshness, Marker, Occurrence
 from magray_orchestration.explain.gathering import Facts, Mentions
 from magray_orchestration.explain.markdown import code, escape, fence, link
 from magray_orchestration.explain.resolving import Definition
@@ -181,7 +181,11 @@ def _citation(one: Occurrence) -> Citation:
 def _marker_lines(facts: Facts, page: Page) -> list[str]:
     path = facts.definition.path
     cited = [(marker, page.cite(Citation(path, marker.line, marker.line, marker.word))) for marker in facts.markers]
-    return [f"{escape(marker.word)}: {escape(marker.text, 160)} {place}" for marker, place in cited]
+    return [f"{escape(_marker_text(marker), 160)} {place}" for marker, place in cited]
+
+
+def _marker_text(marker: Marker) -> str:
+    return marker.text if marker.text.startswith(marker.word) else f"{marker.word}: {marker.text}"
 
 
 def _note_lines(facts: Facts) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,8 @@ _SELF = frozenset({"self", "cls", "this", "Self", "super"})
 _MEMBERS = frozenset({SymbolKind.METHOD, SymbolKind.PROPERTY, SymbolKind.FIELD, SymbolKind.CONSTRUCTOR})
 _PROSE = frozenset({OccurrenceKind.STRING, OccurrenceKind.COMMENT, OccurrenceKind.TEXT})
 _FAMILIES = (SCRIPTS, frozenset({"c", "cpp", "objc"}), frozenset({"java", "kotlin", "scala", "groovy"}))
+_DECLARES = r"(?:let|const|var|val|auto|final|mut|my|local)"
+_ASSIGNED_AFTER = re.compile(r"\s*=(?![=>])")
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "specs", "testing", "testdata"})
 
 
@@ -73,6 +76,8 @@ def resolve(workspace: Workspace, reading: Reading, named: Named) -> Resolution 
     imported = _imported(workspace, reading, named)
     if imported is not None:
         return Resolution(named, (imported,), certain=True)
+    if not named.qualifier and _is_local(reading, named):
+        return None
     return _candidates(workspace, reading, named, own)
 
 
@@ -133,6 +138,26 @@ def _in_scope(reading: Reading, named: Named, own: list[Symbol]) -> Symbol | Non
 
 
 _CLASSES = frozenset({SymbolKind.CLASS, SymbolKind.INTERFACE, SymbolKind.STRUCT, SymbolKind.ENUM, SymbolKind.TRAIT})
+
+
+def _is_local(reading: Reading, named: Named) -> bool:
+    """Whether the name is a parameter, a variable of the function around it, or an argument's name in a call.
+
+    In tests a parameter may be a fixture, which is a definition elsewhere.
+    """
+    text = reading.document.text
+    if _ASSIGNED_AFTER.match(text, named.span.end):
+        return True
+    name = re.escape(named.name)
+    for symbol in enclosing(reading.parsed.symbols, named.span.start):
+        if symbol.kind in _CLASSES or symbol.kind is SymbolKind.MODULE:
+            continue
+        if not is_test_path(reading.document.path) and re.search(rf"[(,*&\s]{name}\s*[?,:=)]", symbol.signature):
+            return True
+        body = text[symbol.name_span.end : symbol.span.end]
+        if re.search(rf"(?m)^\s*(?:{_DECLARES}\s+)?{name}\s*(?::[^=\n]+)?:?=(?!=)|\b(?:for|as)\s+{name}\b", body):
+            return True
+    return False
 
 
 def _imported(workspace: Workspace, reading: Reading, named: Named) -> Definition | None:
