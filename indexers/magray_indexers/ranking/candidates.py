@@ -80,8 +80,9 @@ def find_candidates(view: SearchView, query: Query, overlay: Mapping[int, OpenFi
             chunk_id = view.chunk_at(number, symbol.name_span.start)
             if chunk_id is not None:
                 _define(files[number], chunk_id, symbol, query)
+    corpus = {name: view.statistics(name, weights) for name in FIELDS} if overlay else {}
     for number, document in overlay.items():
-        candidate = _open_candidate(view, query, weights, document)
+        candidate = _open_candidate(document, query, weights, corpus)
         if candidate.defines or any(candidate.scores.values()):
             files[number] = candidate
     return Candidates(files, idf)
@@ -163,17 +164,17 @@ def _define(candidate: FileCandidate, chunk_id: int, symbol: Symbol, query: Quer
         candidate.defines[chunk_id] = (exact, symbol)
 
 
-def _open_candidate(view: SearchView, query: Query, weights: Mapping[str, float], document: OpenFile) -> FileCandidate:
+def _open_candidate(
+    document: OpenFile, query: Query, weights: Mapping[str, float], corpus: Mapping[str, FieldStatistics]
+) -> FileCandidate:
     """Score a document that the index does not hold as the index would."""
     candidate = FileCandidate(document.number, document.entry)
     for index, name in enumerate(FIELDS):
-        statistics = view.statistics(name, weights)
         for chunk, counters in zip(document.chunks, document.counters, strict=True):
             counter = counters[index]
-            score = sum(
-                weight * bm25((token,), counter, statistics) for token, weight in weights.items() if counter[token]
-            )
-            if score:
+            here = counter.keys() & weights.keys()
+            if here:
+                score = sum(weights[token] * bm25((token,), counter, corpus[name]) for token in sorted(here))
                 candidate.scores[name][(document.number << CHUNK_BITS) + chunk.index] = score
     wanted = set(_spellings(query))
     for symbol in document.symbols:

@@ -38,8 +38,9 @@ _NEAR_FOLDERS = 3
 class PathWords:
     """Stems in a path. ``name`` are those of the file's name without extensions in order, ``whole`` the name's letters.
 
-    ``folders`` are those of the nearest three folders. ``factor`` multiplies the score of what the path holds;
-    ``is_test`` says that it would be lower but for tests being asked for.
+    A file that gathers others (``__init__.py``) has its folder's name. ``folders`` are those of the nearest three
+    folders. ``factor`` multiplies the score of what the path holds; ``is_test`` says that it is lowered further, unless
+    tests are asked for.
     """
 
     name: tuple[str, ...]
@@ -49,11 +50,14 @@ class PathWords:
     is_test: bool
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8192)
 def path_words(path: str) -> PathWords:
     """The words of a path."""
     *folders, file_name = path.split("/")
-    base = file_name.lstrip(".").split(".")[0] or file_name
+    if file_name.lower() in _GATHERS and folders:
+        base = folders.pop()
+    else:
+        base = file_name.lstrip(".").split(".")[0] or file_name
     tokens = code_tokens(base)
     parts = tokens[1:] if len(tokens) > 1 and tokens[0] not in tokens[1:] else tokens
     near = frozenset(stem(token) for folder in folders[-_NEAR_FOLDERS:] for token in code_tokens(folder))

@@ -7,8 +7,8 @@ A hit's score is ``(body + file + definitions + doc + path + name + exact + size
 - ``definitions``: BM25 of the names that the file defines, as a share of the best file's;
 - ``doc``: BM25 of the documentation in the chunk, as a share of the best chunk's;
 - ``path``: the share of the query's weight that words of the file's name and folders carry;
-- ``name``: the share of the file's own name that the query speaks of, spelled out or as initials; more where the name
-  is the symbol asked for;
+- ``name``: the share of the file's own name that the query speaks of, spelled out or as initials; less where that is
+  little of what the query says, more where the name is the symbol asked for;
 - ``exact``: the chunk defines a name in the query, or the path is the one in the query; three times as much where the
   name or path is all that is asked for;
 - ``size``: longer files hold more of what is asked for, by the logarithm of their length;
@@ -34,6 +34,7 @@ _LONG_FILE = 100_000
 _MIN_PREFIX = 4
 _MAX_PER_FILE = 3
 _WHOLE_NAME = 1.5
+_ENOUGH_TOLD = 0.3
 _PATH_ASKED = 3.0
 _NAME_ASKED = 3.0
 
@@ -44,13 +45,13 @@ class Weights:
 
     body: float = 0.5
     file: float = 1.0
-    definitions: float = 0.5
+    definitions: float = 0.4
     doc: float = 0.2
     path: float = 1.0
     folder: float = 0.4
     prefix: float = 0.7
     acronym: float = 0.7
-    name: float = 0.9
+    name: float = 1.1
     exact: float = 1.0
     size: float = 0.6
     test_kind: float = 0.5
@@ -171,7 +172,9 @@ class _PathRules:
             for base, likeness in self._like(part):
                 covered[base] = max(covered.get(base, 0.0), weights.folder * likeness)
         share = sum(self._idf.get(base, 0.0) * likeness for base, likeness in covered.items()) / self._total
-        name = _WHOLE_NAME if words.whole in self._names else spoken / max(1, len(words.name))
+        name = spoken / max(1, len(words.name)) * min(1.0, share / _ENOUGH_TOLD) ** 0.25
+        if words.whole in self._names:
+            name = _WHOLE_NAME
         wanted = self._query.path
         return {
             "path": weights.path * share,
