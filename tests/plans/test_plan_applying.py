@@ -17,7 +17,7 @@ from magray_core.errors import ContentChanged, MagrayError, PlanError, PlanState
 from magray_core.plans import CreateFile, DeleteFile, EditFile, Plan, PlanStatus, StepStatus
 from magray_core.spans import Span, TextEdit
 from magray_core.tools import Verdict
-from magray_orchestration.plans.applying import approval, commit_on_disk, recover, stage
+from magray_orchestration.plans.applying import abandon, approval, commit_on_disk, recover, stage
 from magray_orchestration.plans.states import Pair, pairs_of
 from magray_orchestration.plans.store import PlanStore
 from magray_orchestration.plans.transitions import Action, Choices, Outcome
@@ -214,6 +214,28 @@ def test_undo_never_overwrites_what_the_person_changed(
         act(root, store, made.id, "undo")
     assert caught.value.differences == (sentence,)
     assert (root / "lf.py").read_bytes() == data
+
+
+def test_a_later_plan_on_the_same_file_is_named(root: Path, store: PlanStore) -> None:
+    first = store.save(plan(step(1, edit(root, "lf.py", "old", "new"))), workspace(root))
+    act(root, store, first.id, "apply")
+    second = store.save(plan(step(1, edit(root, "lf.py", "new", "newer"))), workspace(root))
+    act(root, store, second.id, "apply")
+    with pytest.raises(ContentChanged) as caught:
+        act(root, store, first.id, "undo")
+    assert caught.value.hint == f"plan {second.id} changed the same files: undo that one first"
+    act(root, store, second.id, "undo")
+    act(root, store, first.id, "undo")
+    assert (root / "lf.py").read_bytes() == FILES["lf.py"]
+
+
+def test_an_application_that_was_declined_leaves_no_trace(root: Path, store: PlanStore) -> None:
+    made = store.save(whole_plan(root), workspace(root))
+    staged = stage(workspace(root), store, made.id, action="apply")
+    abandon(store, staged)
+    assert store.get(made.id) == made
+    with pytest.raises(PlanState, match="is over already"):
+        commit_on_disk(workspace(root), store, staged)
 
 
 def test_a_change_between_staging_and_writing_is_refused(root: Path, store: PlanStore) -> None:

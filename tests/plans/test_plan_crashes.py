@@ -182,6 +182,22 @@ def test_what_the_person_changed_after_the_crash_stays(root: Path) -> None:
     store.close()
 
 
+def test_a_link_put_in_the_way_after_the_crash_is_not_followed_and_blocks_nothing(root: Path) -> None:
+    plan_id, _ = prepared(root)
+    Child(root, plan_id, "apply", fail="apply.record:kill").wait()
+    outside = root.parent / "outside"
+    (root / "sub").rename(outside)
+    (root / "sub").symlink_to(outside)
+    before = tree(outside)
+    store = PlanStore.open(workspace(root).paths)
+    notes = recover(root, store)
+    assert tree(outside) == before
+    assert any("sub/f1.py" in note and ".magray/recover/" in note for note in notes), notes
+    assert (root / "moved.sh").read_bytes() == b"old"
+    assert recover(root, store) == ()
+    store.close()
+
+
 def test_processes_that_apply_at_once_apply_once(root: Path) -> None:
     plan_id, trees = prepared(root)
     children = [Child(root, plan_id, "apply") for _ in range(3)]

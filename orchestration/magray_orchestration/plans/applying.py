@@ -47,7 +47,14 @@ def stage(
     recorded = store.standing(plan.id)
     standing, unsaved = settled(workspace, texts, recorded, action)
     becomes = wanted(plan, standing, action, steps)
-    check_files(workspace, moves(texts, standing.applied, becomes), unsaved)
+    planned = moves(texts, standing.applied, becomes)
+    try:
+        check_files(workspace, planned, unsaved)
+    except ContentChanged as error:
+        later = _later_plan(store, plan, planned)
+        if later:
+            error.hint = f"plan {later} changed the same files: undo that one first"
+        raise
     files = transitions(workspace, plan, texts, standing.applied, becomes)
     decisions = decisions_on(files)
     digest = canonical(plan, choices=True)
@@ -86,6 +93,12 @@ def commit_on_disk(workspace: Workspace, store: PlanStore, staged: Staged) -> Ou
         finally:
             tree.close()
     return _outcome(store, plan.id, Outcome(plan, plan.status, (), (), written, (), notes))
+
+
+def abandon(store: PlanStore, staged: Staged) -> None:
+    """Forget a staged application that nobody will carry out; nothing is recorded of it."""
+    if journal.load_entry(store, staged.id).status == "staged":
+        journal.close_entry(store, staged.id, "abandoned")
 
 
 def confirm_in_editor(workspace: Workspace, store: PlanStore, staged: Staged, applied: bool) -> Outcome:
@@ -161,6 +174,16 @@ def _clear_up(store: PlanStore) -> tuple[str, ...]:
     finally:
         tree.close()
     return tuple(notes)
+
+
+def _later_plan(store: PlanStore, plan: Plan, planned: tuple[Move, ...]) -> str:
+    """The newest other plan that is applied to one of the files, or ""."""
+    paths = {place.path for move in planned for place in (move.old, move.new) if place}
+    rows = store.rows(
+        "SELECT plan, path FROM marks JOIN plans ON id = plan WHERE mark = 'applied' AND plan <> ? ORDER BY seq DESC",
+        plan.id,
+    )
+    return next((other for other, path in rows if path in paths), "")
 
 
 def _still_as_staged(store: PlanStore, staged: Staged) -> tuple[Plan, journal.Entry]:
@@ -260,8 +283,6 @@ def _adopt(root: Path, store: PlanStore, entry: journal.Entry) -> tuple[str, ...
     """What an editor saved of an application whose server died before it could record it."""
     try:
         plan = store.get(entry.plan_id)
-        if entry.status == "done":  # answered before, or found out by ``recover``
-            return _outcome(store, plan.id, Outcome(plan, plan.status, ()))
         texts, standing = store.texts(plan), store.standing(plan.id)
         seen = observe(_on_disk(root), texts, entry, believed=False)
     except MagrayError:

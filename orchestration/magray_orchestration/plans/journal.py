@@ -10,6 +10,7 @@ decides what is done with it, never what was meant to have happened; so recovery
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -19,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from magray_configs.paths import WorkspacePaths
+from magray_core.documents import content_hash
 from magray_core.errors import ContentChanged, PlanState, WorkspaceError
 from magray_core.failpoints import failpoint
 from magray_orchestration.plans.states import Pair
@@ -28,6 +30,7 @@ from magray_orchestration.plans.transitions import Action
 from magray_orchestration.plans.writer import DEFAULT_MODE, FileWrite, Tree
 
 _LOCK_TIMEOUT_S = 15.0
+_LASTING = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +167,14 @@ def tidy(store: PlanStore, entry: Entry, tree: Tree) -> tuple[str, ...]:
     notes = []
     for write in files_of(store, entry.id):
         failpoint("apply.tidy")
-        left = tree.digest(write.scratch)
-        if left not in (None, write.before, write.after):
-            notes.append(_set_aside(store, entry, write, tree))
-        tree.discard(write.scratch)
+        try:
+            left = tree.read(write.scratch)
+            if left is not None and content_hash(left) not in (write.before, write.after):
+                notes.append(_kept(store, entry, write, left))
+            tree.discard(write.scratch)
+        except WorkspaceError as error:
+            if not _lasting(error):
+                raise
     remove_folders(store, entry, tree)
     close_entry(store, entry.id, "done")
     return tuple(notes)
@@ -185,10 +192,16 @@ def roll_back(store: PlanStore, entry: Entry, tree: Tree) -> tuple[str, ...]:
     conflicts = []
     for write in reversed(files_of(store, entry.id)):
         failpoint("rollback.file")
-        conflict = _retract(store, entry, write, tree)
+        try:
+            conflict = _retract(store, entry, write, tree)
+            tree.discard(write.scratch)
+        except WorkspaceError as error:
+            if not _lasting(error):
+                raise  # the next start tries again
+            original = b"" if write.before is None else store.blob(write.before)
+            conflict = f"{error.message}; {_kept(store, entry, write, original)}"
         if conflict:
             conflicts.append(conflict)
-        tree.discard(write.scratch)
     for folder in sorted(folders_of(store, entry.id), reverse=True):
         tree.remove_folder(folder)
     failpoint("rollback.record")
@@ -235,9 +248,9 @@ def _retract(store: PlanStore, entry: Entry, write: FileWrite, tree: Tree) -> st
                 tree.publish(replace(back, after=aside or write.before))
                 tree.discard(back.scratch)
                 return ""
-    aside = tree.digest(write.scratch)
-    if aside not in (None, write.after):
-        return _set_aside(store, entry, write, tree)
+    left = tree.read(write.scratch)
+    if left is not None and content_hash(left) != write.after:
+        return _kept(store, entry, write, left)
     return f"{write.path} was changed meanwhile and is left as it is"
 
 
@@ -252,11 +265,10 @@ def _published_by_link(write: FileWrite, now: str | None, tree: Tree) -> bool:
     return write.before is None and now == write.after and tree.same_file(write)
 
 
-def _set_aside(store: PlanStore, entry: Entry, write: FileWrite, tree: Tree) -> str:
-    """Keep the scratch file's bytes where the person finds them."""
+def _kept(store: PlanStore, entry: Entry, write: FileWrite, data: bytes) -> str:
+    """Put bytes where the person finds them; the sentence that says so."""
     folder = store.paths.base / "recover" / str(entry.id)
     name = write.path.replace("/", "__")
-    data = tree.read(write.scratch) or b""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
@@ -266,6 +278,12 @@ def _set_aside(store: PlanStore, entry: Entry, write: FileWrite, tree: Tree) -> 
         raise WorkspaceError(f"cannot keep a copy of {write.path}: {error.strerror}") from error
     kept = Path(".magray", "recover", str(entry.id), name).as_posix()
     return f"{write.path} was changed meanwhile and is left as it is; the other text is in {kept}"
+
+
+def _lasting(error: WorkspaceError) -> bool:
+    """Whether trying again later would not help: a link or folder stands there now, or rights were taken away."""
+    cause = error.__cause__
+    return not isinstance(cause, OSError) or cause.errno in _LASTING
 
 
 def _plan_folders(store: PlanStore, plan_id: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from magray_core.memory import MemoryRecord
 from magray_orchestration.plans.store import PlanStore
@@ -20,11 +21,15 @@ def keep_note(store: PlanStore, record: MemoryRecord) -> None:
 def list_notes(store: PlanStore, *, path: str = "") -> tuple[MemoryRecord, ...]:
     """Every note, or those about one file, the newest first."""
     query = f"SELECT {', '.join(_COLUMNS)}, tags FROM notes WHERE ? IN ('', path) ORDER BY created DESC, id"
-    rows = store.rows(query, path)
-    return tuple(MemoryRecord(*row[:7], tags=tuple(json.loads(row[7]))) for row in rows)
+    return tuple(_note(*row) for row in store.rows(query, path))
 
 
 def forget_note(store: PlanStore, note_id: str) -> bool:
     """Forget the note; False if there was none."""
     with store.transaction() as db:
         return db.execute("DELETE FROM notes WHERE id = ?", (note_id,)).rowcount > 0
+
+
+def _note(*row: Any) -> MemoryRecord:
+    *fields, tags = row
+    return MemoryRecord(*fields, tuple(json.loads(tags)))

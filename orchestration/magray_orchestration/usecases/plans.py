@@ -64,7 +64,7 @@ def change_on_disk(workspace: Workspace, store: PlanStore, change: Change, confi
     Raises ToolDenied if policy or the person says no, ContentChanged or PlanState if it cannot be done; then nothing
     has changed.
     """
-    from magray_orchestration.plans.applying import commit_on_disk, confirm_in_editor, stage
+    from magray_orchestration.plans.applying import abandon, commit_on_disk, stage
 
     staged = stage(workspace, store, change.plan_id, action=change.action, steps=change.steps)
     try:
@@ -72,7 +72,7 @@ def change_on_disk(workspace: Workspace, store: PlanStore, change: Change, confi
         if asking and not confirm(staged, asking):
             raise ToolDenied(f"the plan was not {_DONE[change.action]}", hint="nothing has changed")
     except BaseException:
-        confirm_in_editor(workspace, store, staged, applied=False)  # closes the journal row; no file was touched
+        abandon(store, staged)
         raise
     return commit_on_disk(workspace, store, staged)
 

@@ -15,7 +15,7 @@ from lsprotocol import types
 from magray_core.cancel import CancelToken
 from magray_core.errors import ContentChanged, MagrayError, PlanState, ToolDenied
 from magray_core.tools import Decision, Verdict
-from magray_orchestration.plans.applying import commit_on_disk, confirm_in_editor, stage
+from magray_orchestration.plans.applying import abandon, commit_on_disk, confirm_in_editor, stage
 from magray_orchestration.plans.store import current_bytes
 from magray_orchestration.plans.transitions import Action, Outcome, Staged, Transition
 from magray_orchestration.policy.rules import PROTECTED_RULE
@@ -131,7 +131,7 @@ async def _approve(session: Session, staged: Staged, wanted: _Wanted) -> None:
 
 async def _abandon(session: Session, staged: Staged) -> None:
     snapshot = session.snapshot()
-    await _on_worker(session, lambda: confirm_in_editor(snapshot.workspace(), snapshot.store(), staged, applied=False))
+    await _on_worker(session, lambda: abandon(snapshot.store(), staged))
 
 
 async def _ask_person(session: Session, staged: Staged, asking: list[Decision], yes: str) -> str | None:
@@ -209,7 +209,7 @@ async def _write(session: Session, staged: Staged) -> Any:
         workspace, store = snapshot.workspace(), snapshot.store()
         dirty = [file.path for file in staged.files if _is_dirty(snapshot, file.path)]
         if dirty:
-            confirm_in_editor(workspace, store, staged, applied=False)
+            abandon(store, staged)
             raise ToolDenied(f"{dirty[0]} has unsaved changes", hint="save it, then apply again")
         return commit_on_disk(workspace, store, staged)
 
