@@ -5,7 +5,11 @@
       eglot-confirm-server-edits nil)
 (package-initialize)
 (require 'eglot)
+;; Policy asks before files change (window/showMessageRequest): take the first answer, which is yes.
+(defvar asked 0)
 (advice-add 'y-or-n-p :override (lambda (&rest _) t))
+(advice-add 'completing-read :override
+            (lambda (_prompt choices &rest _) (setq asked (1+ asked)) (let ((one (car choices))) (if (consp one) (car one) one))))
 
 (defvar failed 0)
 (defun check (name value &optional note)
@@ -24,7 +28,7 @@
 (setq project-find-functions (list (lambda (_) (cons 'transient workspace))))
 (find-file (concat workspace "shop/prices.py"))
 (python-mode)
-(eglot 'python-mode (cons 'transient workspace) 'eglot-lsp-server (list (getenv "MAGRAY") "serve") "python")
+(eglot '(python-mode) (cons 'transient workspace) 'eglot-lsp-server (list (getenv "MAGRAY") "serve") "python")
 (check "connected" (eglot-current-server))
 
 (let ((server (eglot-current-server)))
@@ -40,14 +44,15 @@
            (id (plist-get plan :id)))
       (check "plan" id (plist-get plan :summary))
       (check "planning changes nothing" (string-match-p "def total_price" (file-text "shop/prices.py")))
-      (let ((outcome (ask "magray.plan.apply" (list :plan id))))
+      (let ((outcome (ask "magray.apply" (list :plan id))))
         (save-all)
         (check "apply" (string-match-p "applied" (plist-get outcome :status)) outcome))
       (check "definition" (wait-for (lambda () (string-match-p "def sum_of_prices" (file-text "shop/prices.py")))))
       (check "use" (wait-for (lambda () (string-match-p "prices.sum_of_prices" (file-text "shop/report.py")))))
-      (let ((outcome (ask "magray.plan.undo" (list :plan id))))
+      (let ((outcome (ask "magray.undo" (list :plan id))))
         (save-all)
         (check "undo" (equal "undone" (plist-get outcome :status)) outcome))
+      (check "policy asked before files changed" (= asked 1) asked)
       (check "taken back" (wait-for (lambda () (string-match-p "def total_price" (file-text "shop/prices.py"))))))
     (eglot-shutdown server nil 5)))
 (kill-emacs failed)

@@ -56,7 +56,7 @@ function commands(server: Server, tree: PlanTree, preview: Preview): vscode.Disp
     on('plans', async () => { const id = await pick(server); return id && showPlan(await tree.open(id)); }),
     on('show', withPlan(async plan => showPlan(await tree.open(plan)))),
     on('preview', async path => withPlan(plan => preview.open(plan, typeof path === 'string' ? path : undefined))()),
-    on('apply', withPlan(async plan => report(await server.client.sendRequest(protocol.apply, { plan })))),
+    on('apply', withPlan(async plan => report(await server.client.sendRequest(protocol.apply, { plan, approved: true })))),
     on('refactorPreview', withPlan(async plan => report(await server.client.sendRequest(protocol.apply, { plan, confirm: true })))),
     on('undo', withPlan(async plan => report(await server.client.sendRequest(protocol.undo, { plan })))),
     on('redo', withPlan(async plan => report(await server.client.sendRequest(protocol.redo, { plan })))),

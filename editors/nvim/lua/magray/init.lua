@@ -63,6 +63,14 @@ function M.plan(goal, range)
   end
 end
 
+local function show_lenses()
+  if vim.lsp.codelens.enable then -- 0.12
+    vim.lsp.codelens.enable(true, { bufnr = 0 })
+  else
+    vim.lsp.codelens.refresh({ bufnr = 0 })
+  end
+end
+
 ---Open the plan document: check boxes choose, lenses act.
 ---@param id? string
 function M.show(id)
@@ -72,7 +80,7 @@ function M.show(id)
       M.plan_id = view.id
       vim.cmd.edit(vim.fn.fnameescape(vim.uri_to_fname(view.uri)))
       vim.bo.autoread = true
-      vim.lsp.codelens.refresh({ bufnr = 0 })
+      show_lenses()
     end)
   end
 end
@@ -93,7 +101,7 @@ function M.apply(steps, id)
   local plan = plan_or_last(id)
   if plan then
     local chosen = vim.tbl_map(tonumber, vim.split(steps or '', '[,%s]+', { trimempty = true }))
-    client.request('magray/plan/apply', { plan = plan, steps = #chosen > 0 and chosen or nil }, show_outcome)
+    client.request('magray/plan/apply', { plan = plan, steps = #chosen > 0 and chosen or nil, approved = true }, show_outcome)
   end
 end
 
@@ -160,14 +168,24 @@ local subcommands = {
   plan = function(rest, call)
     M.plan(rest, call.range > 0 and call or nil)
   end,
-  show = M.show,
-  preview = M.preview,
-  apply = M.apply,
-  undo = M.undo,
+  show = function(id)
+    M.show(id)
+  end,
+  preview = function(id)
+    M.preview(id)
+  end,
+  apply = function(steps)
+    M.apply(steps)
+  end,
+  undo = function(step)
+    M.undo(step)
+  end,
   redo = function()
     M.redo()
   end,
-  search = M.search,
+  search = function(query)
+    M.search(query)
+  end,
   explain = function()
     M.explain()
   end,

@@ -5,9 +5,9 @@ local M = {}
 
 ---@class magray.PreviewFile
 ---@field path string
----@field newPath? string
----@field before string
----@field after string
+---@field newPath string|vim.NIL
+---@field before string|vim.NIL
+---@field after string|vim.NIL
 ---@field steps integer[]
 ---@field accepted boolean
 
@@ -21,20 +21,26 @@ local M = {}
 ---@type magray.Preview?
 M.current = nil
 
+---@param file magray.PreviewFile
+local function name_after(file)
+  return file.newPath ~= vim.NIL and file.newPath or file.path
+end
+
 local function winbar(preview)
   local file = preview.files[preview.at]
   local mark = file.accepted and '[x]' or '[ ]'
   local steps = table.concat(vim.tbl_map(tostring, file.steps), ',')
-  local name = file.newPath and (file.path .. ' → ' .. file.newPath) or file.path
+  local name = name_after(file) == file.path and file.path or (file.path .. ' → ' .. file.newPath)
   return (' %s %d/%d %s  step %s  —  x: accept or refuse  ]f [f: files  A: apply  q: close'):format(
     mark, preview.at, #preview.files, name:gsub('%%', '%%%%'), steps)
 end
 
----@param text string
+---@param text string|vim.NIL nothing where the file is created or deleted
 ---@param name string
 local function scratch(text, name)
   local buffer = vim.api.nvim_create_buf(false, true)
-  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, vim.split(text, '\r?\n'))
+  local lines = text ~= vim.NIL and vim.split(text:gsub('\r\n', '\n'), '\n') or {}
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
   vim.bo[buffer].modifiable, vim.bo[buffer].bufhidden = false, 'wipe'
   vim.bo[buffer].syntax = vim.filetype.match({ filename = name }) or ''
   return buffer
@@ -45,7 +51,7 @@ local function draw()
   local file = preview.files[preview.at]
   local sides = { file.before, file.accepted and file.after or file.before }
   for side, window in ipairs(preview.windows) do
-    vim.api.nvim_win_set_buf(window, scratch(sides[side], file.newPath or file.path))
+    vim.api.nvim_win_set_buf(window, scratch(sides[side], name_after(file)))
     vim.wo[window].winbar = side == 1 and ' before' or winbar(preview)
     M.set_keys(vim.api.nvim_win_get_buf(window))
     vim.api.nvim_win_call(window, function()
