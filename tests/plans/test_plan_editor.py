@@ -191,6 +191,16 @@ def test_an_editor_that_finished_after_the_server_died_is_believed_by_its_files(
     assert recover(root, store) == ()
 
 
+def test_an_answer_after_half_was_adopted_still_counts(root: Path, store: PlanStore) -> None:
+    made = store.save(two_steps(root), workspace(root))
+    staged = staged_in(root, store, made.id, "apply", {})
+    (root / "b.py").write_bytes(b"new\n")
+    recover(root, store)  # another process starts while the editor is at work
+    assert store.get(made.id).status is PlanStatus.PARTLY_APPLIED
+    (root / "a.py").write_bytes(b"new\r\nnew\r\n")
+    assert confirm_in_editor(workspace(root), store, staged, applied=True).status is PlanStatus.APPLIED
+
+
 def test_unsaved_text_is_what_the_plan_is_made_for(root: Path, store: PlanStore) -> None:
     unsaved = opened(root, "b.py", "old # unsaved\n", 3)
     document = unsaved["b.py"]

@@ -110,7 +110,7 @@ def confirm_in_editor(workspace: Workspace, store: PlanStore, staged: Staged, ap
     with journal.workspace_lock(store.paths):
         entry = journal.load_entry(store, staged.id)
         plan = store.get(entry.plan_id)
-        if entry.status == "done":  # answered before, or found out by ``recover``
+        if entry.status == "done":  # answered before
             return _outcome(store, plan.id, Outcome(plan, plan.status, ()))
         texts, standing = store.texts(plan), store.standing(plan.id)
         seen = observe(workspace, texts, entry, believed=applied)
@@ -291,7 +291,7 @@ def _adopt(root: Path, store: PlanStore, entry: journal.Entry) -> tuple[str, ...
     changed = (entry.was | entry.becomes) - (entry.was & entry.becomes)
     if seen.applied & changed != entry.was & changed and standing.applied == entry.was:
         _record(store, entry, standing, replace(seen, refused={}))
-        journal.close_entry(store, entry.id, "done")
+        journal.close_entry(store, entry.id, "adopted")  # the editor's answer may still come and say more
         _document(store, store.get(plan.id))
         return (f"your editor had finished the {entry.action} of plan {plan.id}; that is recorded now",)
     if time.time() - entry.created > _FORGOTTEN_AFTER_S or standing.applied != entry.was:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from magray_core.memory import MemoryRecord
 from magray_orchestration.plans.store import PlanStore
@@ -21,7 +20,7 @@ def keep_note(store: PlanStore, record: MemoryRecord) -> None:
 def list_notes(store: PlanStore, *, path: str = "") -> tuple[MemoryRecord, ...]:
     """Every note, or those about one file, the newest first."""
     query = f"SELECT {', '.join(_COLUMNS)}, tags FROM notes WHERE ? IN ('', path) ORDER BY created DESC, id"
-    return tuple(_note(*row) for row in store.rows(query, path))
+    return tuple(_note(row) for row in store.rows(query, path))
 
 
 def forget_note(store: PlanStore, note_id: str) -> bool:
@@ -30,6 +29,6 @@ def forget_note(store: PlanStore, note_id: str) -> bool:
         return db.execute("DELETE FROM notes WHERE id = ?", (note_id,)).rowcount > 0
 
 
-def _note(*row: Any) -> MemoryRecord:
-    *fields, tags = row
-    return MemoryRecord(*fields, tuple(json.loads(tags)))
+def _note(row: tuple[str, str, str, str, float, str, str, str]) -> MemoryRecord:
+    note_id, kind, text, source, created, path, symbol, tags = row
+    return MemoryRecord(note_id, kind, text, source, created, path, symbol, tuple(json.loads(tags)))

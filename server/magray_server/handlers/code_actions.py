@@ -14,7 +14,7 @@ from magray_core.errors import MagrayError, ToolDenied
 from magray_core.plans import IntentKind, Place, Plan, PlanStatus, Task
 from magray_core.spans import Span
 from magray_core.tools import Verdict
-from magray_orchestration.plans.applying import confirm_in_editor, stage
+from magray_orchestration.plans.applying import abandon, stage
 from magray_orchestration.plans.store import PlanStore
 from magray_orchestration.plans.transitions import Staged
 from magray_orchestration.policy.rules import PROTECTED_RULE
@@ -84,7 +84,7 @@ def _plan_and_stage(snapshot: Snapshot, data: dict[str, Any], cancel: CancelToke
     staged = stage(workspace, store, plan.id, action="apply")
     refusal = _refusal(snapshot, plan, staged)
     if refusal is not None:
-        confirm_in_editor(workspace, store, staged, applied=False)
+        abandon(store, staged)
         raise refusal
     return plan, staged
 
