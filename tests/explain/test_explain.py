@@ -140,7 +140,7 @@ def test_the_short_one_fits_a_hover_and_never_links_elsewhere(workspace: Workspa
 
 
 def test_documentation_is_shown_as_written_not_rendered(tmp_path: Path) -> None:
-    doc = "![x](http://evil/x.png) <img src=x> [a](command:evil) `b` **c** _d_ snake_case \x1b[31m\u202e"
+    doc = "![x](http://evil/x.png) <img src=x> [a](command:evil) `b` **c** _d_ snake_case \x1b[1m\u202e"
     root = tmp_path / "root"
     root.mkdir()
     workspace = indexed(root, {"a.py": f'def paint():\n    """{doc}"""\n'})
@@ -148,7 +148,8 @@ def test_documentation_is_shown_as_written_not_rendered(tmp_path: Path) -> None:
     assert short is not None
     line = next(line for line in short.short_markdown.splitlines() if "evil" in line)
     assert line == (
-        r"\!\[x\](http://evil/x.png) \<img src=x\> \[a\](command:evil) \`b\` \*\*c\*\* \_d\_ snake_case \\x1b\[31m\\u202e"
+        r"\!\[x\](http://evil/x.png) \<img src=x\> \[a\](command:evil) \`b\` \*\*c\*\* \_d\_ snake_case"
+        r" \\x1b\[1m\\u202e"
     )
 
 

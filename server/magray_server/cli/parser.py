@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import textwrap
 from typing import NoReturn
 
@@ -58,6 +57,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     names = [entry.name for entry in COMMANDS]
     before = arguments[: arguments.index(command)] if command else []
     if command and command not in names and "--root" not in before:
+        import difflib
+
         near = difflib.get_close_matches(command, names, n=1)
         raise UsageError(
             f"there is no command {command!r}", f"did you mean {near[0]!r}?" if near else "see magray --help"
