@@ -94,10 +94,10 @@ def choose(workspace: Workspace, intent: Intent, place: Place | None) -> Refacto
     for refactoring in answering:
         if refactoring.fits(workspace, intent, place):
             return refactoring
-    subject = intent.slots.get("old") or intent.slots.get("path") or "this"
+    verb = intent.kind.value.replace("_", " ")
     raise RefactoringRefused(
-        f"no refactoring can {intent.kind.value.replace('_', ' ')} {subject}",
-        hint="it works for names that the index knows; `magray index` brings it up to date",
+        f"no refactoring can {verb} {intent.slots.get('old', '')}".rstrip(),
+        hint="it works for what the index knows; `magray index` brings it up to date",
     )
 
 

@@ -1,9 +1,9 @@
-"""From a task to an ``Intent``: what is read from the words, completed by the cursor and checked against the workspace.
+"""From a task to an ``Intent``: what is read from the words, completed by the cursor and checked in the workspace.
 
 Slots by kind; a slot that was not said is absent:
 
-- rename: ``old`` (as in the code, dotted where that was said), ``new`` (one name), ``target`` (function, class,
-  method, module, file, ...), ``path`` (where it is defined)
+- rename: ``old`` (as in the code, dotted where that was said; a path for files and modules), ``new`` (one name; that
+  of a Python file without its ending), ``target`` (function, class, method, module, file, ...), ``path`` (where it is)
 - move: ``old``, ``target``, ``destination`` (a module or path as the person wrote it), ``path``, ``create`` ("yes"
   when a new module was asked for)
 - organize_imports: ``path`` (a file or folder; absent means the whole workspace), ``only`` ("unused")
@@ -18,7 +18,7 @@ from __future__ import annotations
 from magray_core.errors import GoalNotUnderstood
 from magray_core.plans import Intent, IntentKind, Task
 from magray_orchestration.intents.grammar import Reading, read, too_long
-from magray_orchestration.intents.naming import checked_new_name
+from magray_orchestration.intents.naming import checked_new_name, other_folder
 from magray_orchestration.intents.pointing import pointed_name
 from magray_orchestration.intents.replacing import replace_intent
 from magray_orchestration.intents.suggesting import ambiguous, hint_for, not_understood, phrase
@@ -54,6 +54,9 @@ def analyze(task: Task, workspace: Workspace) -> Intent:
 
 def _rename(reading: Reading, task: Task, workspace: Workspace) -> Intent:
     slots = thing_meant(reading, task, workspace)
+    said = reading.slots["new"]
+    if slots.get("target") in ("file", "module") and other_folder(slots["old"], said):
+        return Intent(IntentKind.MOVE, {**slots, "destination": said}, reading.confidence)
     slots["new"] = checked_new_name(reading, slots)
     return Intent(IntentKind.RENAME, slots, reading.confidence)
 
