@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,15 @@ class WorkspacePaths:
 
     @property
     def base(self) -> Path:
-        """``.magray``, which ignores itself for git."""
-        return self.root / ".magray"
+        """``.magray``, which ignores itself for git.
+
+        Where the workspace cannot be written to, a folder of the user's stands in for it.
+        """
+        own = self.root / ".magray"
+        if os.access(own if own.is_dir() else self.root, os.W_OK):
+            return own
+        name = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        return user_folder() / "vec_index" / "workspaces" / name
 
     @property
     def memory(self) -> Path:
@@ -51,7 +59,9 @@ class WorkspacePaths:
     def create(self) -> None:
         """Make ``.magray`` and its folders, private and ignored by git. Raises WorkspaceError if that is impossible."""
         try:
-            for folder in (self.base, self.memory, self.base / "vec_index", self.plans):
+            for folder in (self.base, self.memory, self.base / "vec_index", self.base / "artifacts", self.plans):
+                if folder.is_symlink():  # a cloned repository may carry one that points anywhere
+                    raise WorkspaceError(f"{folder} is a symbolic link", hint="replace it by a real folder")
                 folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
             ignore = self.base / ".gitignore"
             if not ignore.exists():

@@ -51,12 +51,9 @@ class PlanStore:
 
         Raises IndexFormatTooNew if a newer Magray wrote it, WorkspaceError where ``.magray`` cannot be used.
         """
-        for folder in (paths.base, paths.memory, paths.base / "artifacts", paths.plans, paths.state_db):
-            if folder.is_symlink():
-                raise WorkspaceError(
-                    f"{folder.relative_to(paths.root)} is a symbolic link", hint="replace it by a real folder"
-                )
         paths.create()
+        if paths.state_db.is_symlink():
+            raise WorkspaceError(f"{paths.state_db.name} is a symbolic link", hint="move it away")
         connection, notice = open_database(paths.state_db)
         return cls(paths, connection, notice)
 
