@@ -121,12 +121,18 @@ class Indexing:
                 self._tell("ready" if self._reader else "off", "indexing was cancelled")
             except MagrayError as error:
                 log.warning("indexing failed: %s", error.message)
-                self._tell("ready" if self._reader else "failed", shown(error.message))
+                self._failed(shown(error.message))
             except Exception:
                 log.exception("indexing hit a bug")
-                self._tell("ready" if self._reader else "failed", "a bug stopped indexing; the log has the details")
+                self._failed("a bug stopped indexing; the log has the details")
             if not (self._causes or self._changed_paths):
                 self._idle.set()
+
+    def _failed(self, message: str) -> None:
+        if self._reader is None:
+            self._session.index = NoIndex(message)
+            self._session.changed()
+        self._tell("ready" if self._reader else "failed", message)
 
     async def _build_or_update(self) -> None:
         if self._causes:
