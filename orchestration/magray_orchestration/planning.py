@@ -170,7 +170,8 @@ def _place_of(workspace: Workspace, task: Task, intent: Intent) -> Place | None:
     A cursor elsewhere, or on the word in a text that is not code, must not steer a rename.
     """
     if intent.kind not in _POINTED_KINDS:
-        return task.place
+        # "organize imports everywhere" means it, wherever the cursor is.
+        return None if intent.kind is IntentKind.ORGANIZE_IMPORTS else task.place
     old, path = intent.slots.get("old", ""), intent.slots.get("path", "")
     if task.place is not None and _is_code(task.place.path) and matches(task.place.path, path):
         pointed = pointed_name(workspace, task.place, intent.slots.get("target", ""))

@@ -130,6 +130,21 @@ def test_there_is_no_empty_plan(workspace: Workspace, goal: str, error: type[Mag
         make_plan(workspace, Task(goal))
 
 
+def test_imports_are_organized_where_the_person_is_or_everywhere(tmp_path: Path) -> None:
+    messy = "import sys\nimport os\n\nprint(os, sys)\n"
+    workspace = indexed(tmp_path, {"a.py": messy, "b.py": messy, "sub/c.py": messy})
+    here = cursor(workspace, "a.py", "import s$0ys")
+
+    def touched(goal: str, place: Place | None = None) -> set[str]:
+        plan = make_plan(workspace, Task(goal, place))
+        return {change.path for step in plan.steps for change in step.changes}
+
+    assert touched("organize imports", here) == {"a.py"}
+    assert touched("organize imports everywhere", here) == {"a.py", "b.py", "sub/c.py"}
+    assert touched("приведи в порядок импорты") == {"a.py", "b.py", "sub/c.py"}
+    assert touched("sort imports in sub", here) == {"sub/c.py"}
+
+
 def test_a_replacement_that_changes_nothing_is_refused(workspace: Workspace) -> None:
     with pytest.raises(RefactoringRefused):
         make_plan(workspace, Task("replace log($A) with log($A)"))

@@ -6,6 +6,7 @@ from magray_core.errors import WorkspaceError
 from magray_core.plans import Place
 from magray_orchestration.refactoring.contract import Offer, Refactoring
 from magray_orchestration.refactoring.editor_rename import EditorRename
+from magray_orchestration.refactoring.organize_imports import OrganizeImports
 from magray_orchestration.refactoring.python_rename import PythonRename
 from magray_orchestration.refactoring.structural_replace import StructuralReplace
 from magray_orchestration.refactoring.textual_rename import TextualRename
@@ -15,6 +16,7 @@ REFACTORINGS: tuple[Refactoring, ...] = (
     PythonRename(),
     EditorRename(),
     TextualRename(),
+    OrganizeImports(),
     StructuralReplace(),
 )
 """The first that fits an intent computes it: engines that know a language come before those that know text."""
