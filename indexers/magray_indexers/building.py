@@ -64,7 +64,7 @@ def build(
     root = checked_root(root)
     paths = WorkspacePaths(root)
     paths.create()
-    with writer_lock(paths.memory, cancel, progress) as suspect, opened_store(paths, suspect=suspect) as db:
+    with writer_lock(paths.memory, cancel, progress), opened_store(paths) as db:
         session = Session(db, paths.keyword, large=True)
         try:
             return _Build(root, settings, session, progress, cancel).run(full)
@@ -153,7 +153,7 @@ def update(
     wanted = _outermost(paths)
     places = WorkspacePaths(root)
     if places.index_db.exists() and not any(path.rpartition("/")[2] in IGNORE_FILES for path in wanted):
-        with writer_lock(places.memory, cancel) as suspect, opened_store(places, suspect=suspect) as db:
+        with writer_lock(places.memory, cancel), opened_store(places) as db:
             session = SaveSession(db)
             if session.usable():
                 report = _update(_Small(root, settings, session, cancel), wanted)

@@ -10,11 +10,14 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from magray_core.errors import IndexCorrupt
 from magray_core.memory import Chunk, Freshness, Symbol, SymbolKind
 from magray_core.spans import Span
 from magray_indexers.keyword import FIELDS, FieldStatistics, KeywordIndex, bm25
+from magray_indexers.locking import mark_suspect
 from magray_indexers.ranking.view import FileEntry
 from magray_indexers.store import CHUNK_BITS, checked, id_range, translated
 from magray_indexers.writing import tokens_of
@@ -26,8 +29,9 @@ _BATCH = 500
 class Rows:
     """Queries on one snapshot of the store; one connection, one lock, any number of threads."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: sqlite3.Connection, memory: Path) -> None:
         self._db = db
+        self._memory = memory
         self.lock = threading.RLock()
 
     def plain(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -39,8 +43,16 @@ class Rows:
             raise translated(error) from error
 
     def whole(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Whole rows of one table, their checksums checked and cut off. Raises IndexCorrupt."""
-        return [checked(row) for row in self.plain(sql, values)]
+        """Whole rows of one table, their checksums checked and cut off.
+
+        Raises IndexCorrupt, and sees to it that the next build looks at every row.
+        """
+        rows = self.plain(sql, values)
+        try:
+            return [checked(row) for row in rows]
+        except IndexCorrupt:
+            mark_suspect(self._memory)
+            raise
 
     def among(self, sql: str, ids: Iterable[Any]) -> list[tuple[Any, ...]]:
         """Whole rows for each of the ids; ``sql`` ends in ``IN``."""

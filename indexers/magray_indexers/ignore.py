@@ -16,6 +16,8 @@ IGNORE_FILES = (".gitignore", ".magrayignore")
 """Read in every folder; of two that disagree in one folder the later wins."""
 
 _MAX_IGNORE_FILE_BYTES = 1_000_000
+_MAX_PATTERN, _MAX_DEEP_STARS = 1_000, 5
+_STAR, _DEEP = "[^/]*", (".*", "(?:.*/)?")
 _GLOB = re.compile(r"[*?\[\\]")
 _CLASSES = {
     "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "blank": r" \t", "cntrl": r"\x00-\x1f\x7f", "digit": "0-9",
@@ -144,7 +146,9 @@ def _without_trailing_spaces(line: str) -> str:
 
 def _translate(pattern: str) -> re.Pattern[str] | None:
     """A regular expression for the whole path or name, or None for a pattern that git never matches."""
-    out: list[str] = []
+    if len(pattern) > _MAX_PATTERN or pattern.count("**/") > _MAX_DEEP_STARS:
+        return None
+    out: list[str] = [""]
     i = 0
     while i < len(pattern):
         char = pattern[i]
@@ -163,23 +167,42 @@ def _translate(pattern: str) -> re.Pattern[str] | None:
             i, piece = i + 2, re.escape(pattern[i + 1])
         else:
             i, piece = i + 1, re.escape(char)
-        out.append(piece)
-    return re.compile("".join(out), re.DOTALL)
+        if piece in (_STAR, *_DEEP):
+            out += [piece, ""]
+        else:
+            out[-1] += piece
+    return re.compile(_joined(out), re.DOTALL)
+
+
+def _joined(pieces: list[str]) -> str:
+    """Text and stars in turn, as one expression that does not go back further than it must.
+
+    What stands between two stars of a component is matched where it comes first, for good, because the second star
+    takes in whatever follows. Without that ``a*a*a*a*b`` takes exponential time.
+    """
+    for at in range(1, len(pieces) - 2, 2):
+        if pieces[at] == pieces[at + 2] == _STAR:
+            pieces[at : at + 2] = ["(?>[^/]*?", pieces[at + 1] + ")"]
+    return "".join(pieces)
 
 
 def _star(pattern: str, i: int) -> tuple[int, str]:
-    """Stars from ``i``: two or more that fill a path component cross folders, others do not."""
+    """Stars from ``i``: two or more that fill a path component cross folders, others do not.
+
+    Git compares the pattern up to its first special character as plain text and matches the rest as a pattern of its
+    own, so stars right after plain text count as the beginning of a component.
+    """
     end = i
     while end < len(pattern) and pattern[end] == "*":
         end += 1
-    starts_component = i == 0 or pattern[i - 1] == "/"
+    starts_component = i == 0 or pattern[i - 1] == "/" or not _GLOB.search(pattern, 0, i)
     if end - i < 2 or not starts_component:
-        return end, "[^/]*"
+        return end, _STAR
     if end == len(pattern):
-        return end, ".*"
+        return end, _DEEP[0]
     if pattern[end] == "/":
-        return end + 1, "(?:.*/)?"
-    return end, "[^/]*"
+        return end + 1, _DEEP[1]
+    return end, _STAR
 
 
 def _bracket(pattern: str, i: int) -> tuple[int, str | None]:

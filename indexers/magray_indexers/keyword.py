@@ -45,7 +45,10 @@ class KeywordWriter:
 
     def delete_file(self, number: int) -> None:
         """Forget a file's chunks that were added before."""
-        self._writer.delete_documents_by_term("file", number)
+        import tantivy
+
+        # Not delete_documents_by_term: it makes a signed term of the number and silently finds nothing.
+        self._writer.delete_documents_by_query(tantivy.Query.term_query(self._index.schema, "file", number))
 
     def commit(self) -> None:
         """Write segments and the list of them to disk."""

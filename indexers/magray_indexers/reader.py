@@ -30,7 +30,7 @@ class IndexReader:
 
     def __init__(self, root: Path, db: sqlite3.Connection, generation: store.Generation, keyword: KeywordIndex) -> None:
         self._root = root
-        self._rows = Rows(db)
+        self._rows = Rows(db, WorkspacePaths(root).memory)
         self.generation = generation
         self.corpus = Corpus(self._rows, keyword, self.freshness)
         """What ``searching.search`` takes as its view."""
@@ -92,7 +92,8 @@ class IndexReader:
         """Hits, best first; see ``magray_indexers.searching``."""
         from magray_indexers.searching import search
 
-        return search(self.corpus, query, k, overlay)
+        unsaved = [document for document in overlay if document.content_hash != self.content_hash(document.path)]
+        return search(self.corpus, query, k, unsaved)
 
     def file(self, path: str) -> ParsedFile | None:
         """What the index knows of a file, or None."""

@@ -278,6 +278,13 @@ def touch_file(db: sqlite3.Connection, number: int, stat: str) -> None:
     db.execute("UPDATE files SET stat = ?, sum = ? WHERE id = ?", (stat, row_sum(values), number))
 
 
+def check_rows(db: sqlite3.Connection) -> None:
+    """Raise IndexCorrupt unless every row has its checksum. Reads everything."""
+    for table in _COLUMNS:
+        for row in db.execute(f"SELECT * FROM {table}"):
+            checked(row)
+
+
 def read_skipped(db: sqlite3.Connection, below: str = "") -> dict[str, SkippedPath]:
     """Every path that was left out, or those at and below one."""
     if below:

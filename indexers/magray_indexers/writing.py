@@ -17,6 +17,7 @@ from magray_core.errors import IndexCorrupt, IndexingError
 from magray_indexers import generations, store
 from magray_indexers.failpoints import failpoint
 from magray_indexers.keyword import ChunkTokens, KeywordWriter, chunk_tokens
+from magray_indexers.locking import Suspicion, cleared, suspicion
 from magray_indexers.store import FileRows, Generation, KnownFile
 from magray_indexers.walk import SkippedPath
 
@@ -26,13 +27,14 @@ _ALWAYS_COMPACT = 2_000
 
 
 @contextlib.contextmanager
-def opened_store(paths: WorkspacePaths, *, suspect: bool) -> Iterator[sqlite3.Connection]:
-    """The store, made if missing; a damaged one is moved aside first and made anew. ``suspect`` asks for a check.
+def opened_store(paths: WorkspacePaths) -> Iterator[sqlite3.Connection]:
+    """The store, made if missing; a damaged one is moved aside first and made anew. Needs the writer's lock.
 
     SQLite's and the disk's errors leave as the person's words. Raises IndexFormatTooNew and leaves that store alone.
     """
-    db = _open_or_replace(paths.index_db, suspect=suspect)
+    db = _open_or_replace(paths.index_db, suspicion(paths.memory))
     try:
+        cleared(paths.memory)
         yield db
     except sqlite3.Error as error:
         raise store.translated(error) from error
@@ -58,14 +60,16 @@ def set_aside(path: Path) -> None:
         generations.remove(path.with_name(path.name + suffix))
 
 
-def _open_or_replace(path: Path, *, suspect: bool) -> sqlite3.Connection:
+def _open_or_replace(path: Path, suspected: Suspicion) -> sqlite3.Connection:
     try:
         if path.is_dir():
             raise IndexCorrupt("the index is a folder")
         db = store.open_for_writing(path)
         try:
-            if suspect and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+            if suspected is not Suspicion.NONE and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise IndexCorrupt("the index is damaged")
+            if suspected is Suspicion.DAMAGED:
+                store.check_rows(db)
             store.read_generation(db)
             return db
         except sqlite3.DatabaseError as error:
