@@ -7,6 +7,8 @@ from magray_core.plans import Place
 from magray_orchestration.refactoring.contract import Offer, Refactoring
 from magray_orchestration.refactoring.editor_rename import EditorRename
 from magray_orchestration.refactoring.organize_imports import OrganizeImports
+from magray_orchestration.refactoring.organize_imports import OrganizeImports
+from magray_orchestration.refactoring.python_move import PythonMove
 from magray_orchestration.refactoring.python_rename import PythonRename
 from magray_orchestration.refactoring.structural_replace import StructuralReplace
 from magray_orchestration.refactoring.textual_rename import TextualRename
@@ -14,6 +16,8 @@ from magray_orchestration.workspace import Workspace
 
 REFACTORINGS: tuple[Refactoring, ...] = (
     PythonRename(),
+    PythonMove(),
+    OrganizeImports(),
     EditorRename(),
     TextualRename(),
     OrganizeImports(),

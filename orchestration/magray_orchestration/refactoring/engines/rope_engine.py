@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rope.base import evaluate, exceptions, fscommands, project, worder
+from rope.base.change import ChangeContents
 from rope.base.prefs import Prefs
-from rope.refactor import occurrences
+from rope.refactor import move, occurrences
 
 REFUSALS = (exceptions.RopeError,)
 
@@ -29,13 +30,15 @@ _PREFERENCES: dict[str, Any] = {
 
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
-    """``{"occurrences": [[path, start, end, sure], ...]}`` for a request of kind ``occurrences``."""
+    """``{"occurrences": [[path, start, end, sure], ...]}`` or, for a moved module, ``{"files": {path: text}}``."""
     opened = _Tree(request["tree"], fscommands.FileSystemCommands(), None, **_PREFERENCES)
     opened.set("source_folders", request["roots"])
     opened._init_source_folders()
     match request["kind"]:
         case "occurrences":
             return {"occurrences": _occurrences(opened, request)}
+        case "move_module":
+            return _moved_module(opened, request)
         case other:
             return {"error": f"rope is not asked for {other}"}
 
@@ -59,6 +62,18 @@ def _occurrences(opened: project.Project, request: Mapping[str, Any]) -> list[li
         except (exceptions.ModuleSyntaxError, SyntaxError, RecursionError):
             continue  # the caller has told the person which files cannot be parsed
     return found
+
+
+def _moved_module(opened: project.Project, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The texts that other files, and the module itself, get when the module moves into another package."""
+    resource = opened.get_resource(request["path"])
+    if resource.name == "__init__.py":
+        resource = resource.parent
+    changes = move.MoveModule(opened, resource).get_changes(opened.get_resource(request["folder"]))
+    files = {
+        change.resource.path: change.new_contents for change in changes.changes if isinstance(change, ChangeContents)
+    }
+    return {"files": files}
 
 
 class _Tree(project.Project):  # type: ignore[misc]

@@ -41,6 +41,21 @@ def module_moves(workspace: Workspace, path: str, new: str) -> Iterator[tuple[st
         yield inner, base + inner[len(folder) :]
 
 
+def moves_into(workspace: Workspace, path: str, folder: str) -> Iterator[tuple[str, str]]:
+    """(path, new path) of every file of the module when it goes into another package's folder."""
+    old_folder, _, name = path.rpartition("/")
+    if name in ("__init__.py", "__init__.pyi"):
+        if f"{folder}/".startswith(f"{old_folder}/"):
+            raise RefactoringRefused(f"{old_folder} cannot be moved into itself")
+        base = f"{folder}/{old_folder.rpartition('/')[2]}"
+        yield from ((inner, base + inner[len(old_folder) :]) for inner in _files(workspace, old_folder))
+        return
+    for suffix in (".py", ".pyi"):
+        old = f"{path.rpartition('.')[0]}{suffix}"
+        if workspace.exists(old):
+            yield old, f"{folder}/{old.rpartition('/')[2]}"
+
+
 def joined_moves(workspace: Workspace, moves: dict[str, str], edits: tuple[FileChange, ...]) -> tuple[FileChange, ...]:
     """The edits, those of moved files made on the way."""
     for old, new in moves.items():
