@@ -12,6 +12,9 @@ end
 function M.capabilities()
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.general.positionEncodings = { 'utf-8', 'utf-16' }
+  local edits = capabilities.workspace.workspaceEdit
+  edits.documentChanges = true -- Neovim applies them but does not say so
+  edits.changeAnnotationSupport = nil -- it would name the step once for every file; the preview shows them
   return capabilities
 end
 
@@ -48,9 +51,15 @@ end
 
 ---@param err lsp.ResponseError
 function M.show_error(err)
-  local hint = type(err.data) == 'table' and err.data.hint or ''
-  local text = 'magray: ' .. err.message .. (hint ~= '' and '\nhint: ' .. hint or '')
-  vim.notify(text, vim.log.levels.WARN)
+  local data = type(err.data) == 'table' and err.data or {}
+  local lines = { 'magray: ' .. err.message }
+  for _, detail in ipairs(vim.list_slice(data.differences or data.suggestions or {}, 1, 5)) do
+    table.insert(lines, '  ' .. detail)
+  end
+  if data.hint and data.hint ~= '' then
+    table.insert(lines, 'hint: ' .. data.hint)
+  end
+  vim.notify(table.concat(lines, '\n'), vim.log.levels.WARN)
 end
 
 ---Neovim gives a created file whose text ends in a line end one empty line too many; see it gone.
