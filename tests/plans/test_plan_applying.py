@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from magray_testkit.plans import edit, plan, rename, replacing, step, tree, workspace
@@ -263,6 +265,46 @@ def test_what_was_shown_is_what_is_applied(root: Path, store: PlanStore) -> None
     forged = replace(stage(workspace(root), store, made.id, action="apply"), digest="0" * 64)
     with pytest.raises(PlanState, match="no longer the one that was shown"):
         commit_on_disk(workspace(root), store, forged)
+
+
+def mutations(value: Any) -> Iterator[Any]:
+    """The value with one leaf changed, once for every leaf."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from ({**value, key: changed} for changed in mutations(inner))
+    elif isinstance(value, list):
+        for n, inner in enumerate(value):
+            yield from ([*value[:n], changed, *value[n + 1 :]] for changed in mutations(inner))
+    elif isinstance(value, bool):
+        yield not value
+    elif isinstance(value, int | float):
+        yield value + 1
+    elif isinstance(value, str):
+        yield f"{value} "
+
+
+def test_any_field_changed_after_approval_is_refused(root: Path, store: PlanStore) -> None:
+    made = store.save(whole_plan(root), workspace(root))
+    staged = stage(workspace(root), store, made.id, action="apply")
+    before = tree(root)
+    ((original,),) = store.rows("SELECT body FROM plans")
+    tried = 0
+    for changed in mutations(json.loads(original)):
+        if any(changed[name] != json.loads(original)[name] for name in ("created", "status")):
+            continue
+        with store.transaction() as db:
+            db.execute("UPDATE plans SET body = ?", (json.dumps(changed),))
+        with pytest.raises(MagrayError):
+            store.get(made.id)
+            if [one.status for one in store.get(made.id).steps] != [one.status for one in made.steps]:
+                raise PlanState("a status is no part of the approval")
+            commit_on_disk(workspace(root), store, staged)
+        assert tree(root) == before
+        tried += 1
+    assert tried > 60
+    with store.transaction() as db:
+        db.execute("UPDATE plans SET body = ?", (original,))
+    assert commit_on_disk(workspace(root), store, staged).status is PlanStatus.APPLIED
 
 
 def test_every_file_gets_a_decision_and_protected_ones_are_named(root: Path, store: PlanStore) -> None:

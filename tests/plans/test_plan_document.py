@@ -66,6 +66,8 @@ def test_the_whole_document_of_a_small_plan(tmp_path: Path, store: PlanStore) ->
 
 Untick what you do not want, save, then apply with the code lens above or `magray apply 1a2b3c4d`.
 
+**Look first at** step 2 (not proved).
+
 2 edits.
 
 | step | what | files | risk | support | status |

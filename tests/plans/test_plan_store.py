@@ -20,6 +20,7 @@ from magray_core.plans import PLAN_FORMAT, Place, Plan, PlanStatus, Task
 from magray_core.spans import Span
 from magray_orchestration.plans import notes
 from magray_orchestration.plans.applying import commit_on_disk, stage
+from magray_orchestration.plans.retention import prune
 from magray_orchestration.plans.schema import FORMAT_VERSION
 from magray_orchestration.plans.store import PlanStore
 from magray_orchestration.plans.transitions import Choices
@@ -194,6 +195,21 @@ def test_a_newer_plan_is_named_and_left_out_of_the_list(root: Path, store: PlanS
     assert store.list() == ()
     with pytest.raises(IndexFormatTooNew, match="the plan has format"):
         store.get(made.id)
+
+
+def test_old_plans_that_were_never_applied_are_forgotten(root: Path, store: PlanStore) -> None:
+    view = workspace(root)
+    applied = store.save(one(root, "first"), view)
+    commit_on_disk(view, store, stage(view, store, applied.id, action="apply"))
+    (root / "a.py").write_bytes(b"old 2\n")
+    plans = [store.save(one(root, f"goal {n}"), view) for n in range(30)]
+    assert len(prune(store, keep=5)) == 25
+    assert {item.id for item in store.list()} == {applied.id, *(item.id for item in plans[-5:])}
+    assert not store.document_path(plans[0].id).exists()
+    assert len(store.rows("SELECT 1 FROM blobs")) == 2
+    (root / "a.py").write_bytes(b"new\n")
+    commit_on_disk(view, store, stage(view, store, applied.id, action="undo"))
+    assert (root / "a.py").read_bytes() == b"old\n"
 
 
 def test_damaged_earlier_texts_are_never_given_back(root: Path, store: PlanStore) -> None:

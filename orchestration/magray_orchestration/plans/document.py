@@ -22,6 +22,7 @@ from magray_core.plans import (
     PlanStatus,
     RenameFile,
     Residue,
+    RiskLevel,
     Step,
     StepStatus,
 )
@@ -64,9 +65,18 @@ def _top(plan: Plan, diffs: dict[int, tuple[FileDiff, ...]]) -> Iterator[str]:
     yield f"**Status: {plan.status.value}** · {size}"
     yield ""
     yield _how_to(plan)
+    first = [f"step {step.id} ({why})" for step in plan.steps if (why := _warning(step))]
+    if first:
+        yield ""
+        yield f"**Look first at** {', '.join(first)}."
     if plan.summary:
         yield ""
         yield _text(plan.summary, 2000)
+
+
+def _warning(step: Step) -> str:
+    words = ["high risk"] if step.risk.level is RiskLevel.HIGH else []
+    return ", ".join([*words, "not proved"] if step.needs_confirmation else words)
 
 
 def _how_to(plan: Plan) -> str:

@@ -23,6 +23,7 @@ from magray_configs.paths import WorkspacePaths
 from magray_core.documents import content_hash, encode
 from magray_core.errors import ContentChanged, IndexFormatTooNew, PlanError, PlanNotFound, PlanState, WorkspaceError
 from magray_core.plans import PLAN_FORMAT, CreateFile, Plan, RenameFile
+from magray_orchestration.plans.retention import prune
 from magray_orchestration.plans.schema import open_database, store_error
 from magray_orchestration.plans.states import Pair, PlanTexts, problems_of, texts_of
 from magray_orchestration.plans.statuses import Standing, with_choices, with_statuses
@@ -114,6 +115,7 @@ class PlanStore:
                 row = (plan.id, path, self.keep(data), modes[path])
                 db.execute("INSERT INTO originals (plan, path, hash, mode) VALUES (?, ?, ?, ?)", row)
         self.write_document(stored)
+        prune(self)
         return stored
 
     def get(self, plan_id: str) -> Plan:
