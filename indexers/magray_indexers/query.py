@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from magray_indexers.ranking.russian import english_for
 from magray_indexers.ranking.terms import STOPWORDS, stem
 from magray_indexers.tokens import code_tokens
 
@@ -42,10 +43,11 @@ class QueryKind(str, Enum):
 class Query:
     """A query, understood.
 
-    ``words`` are distinct tokens without stopwords, in order. ``names`` are what may be defined somewhere, as written
-    and without qualifiers; ``qualified`` the same with them, joined by dots. ``hints`` are capitalized words of a
-    sentence, which may be names of types. ``acronyms`` are initials of words in a row, with those words. ``path`` is a
-    path or file name, or "". ``wants_tests`` says that tests are what is asked for.
+    ``words`` are distinct tokens without stopwords, in order, then English for Russian ones. ``names`` are what may
+    be defined somewhere, as written and without qualifiers; ``qualified`` the same with them, joined by dots.
+    ``hints`` are capitalized words of a sentence, which may be names of types. ``acronyms`` are initials of words in
+    a row, with those words. ``path`` is a path or file name, or "". ``wants_tests`` says that tests are what is asked
+    for.
     """
 
     text: str
@@ -65,7 +67,9 @@ def parse_query(text: str) -> Query:
     tokens = list(dict.fromkeys(code_tokens(text)))
     if not tokens:
         return Query(text, QueryKind.EMPTY)
-    words = tuple([t for t in tokens if t not in STOPWORDS] or tokens)[:_MAX_WORDS]
+    said = [token for token in tokens if token not in STOPWORDS] or tokens
+    meant = [english for word in said for english in english_for(word)]
+    words = tuple(dict.fromkeys(said + meant))[:_MAX_WORDS]
     wants_tests = any(stem(word) in _TESTS for word in words)
     bare = _POSITION.sub("", text.strip("`'\"")).removesuffix("()")
     path = _path(bare)

@@ -43,8 +43,24 @@ def test_the_kind_of_a_query_follows_its_look(text: str, kind: QueryKind, names:
 
 def test_words_leave_out_what_says_nothing_unless_there_is_nothing_else() -> None:
     assert parse_query("how are the cookies stored in a jar").words == ("cookies", "stored", "jar")
-    assert parse_query("где и как хранятся куки").words == ("хранятся", "куки")
+    assert parse_query("где и как это нужно").words == ("нужно",)
     assert parse_query("how is it").words == ("how", "is", "it")
+
+
+@pytest.mark.parametrize(
+    ("russian", "english"),
+    [
+        ("где проверяется сертификат", ("check", "validate", "verify", "certificate")),
+        ("обработка ошибок", ("handle", "process", "error")),
+        ("обёртка", ("wrapper",)),
+        ("ёжик", ()),
+        ("cookies", ()),
+    ],
+)
+def test_russian_words_bring_their_english(russian: str, english: tuple[str, ...]) -> None:
+    words = parse_query(russian).words
+    assert words[len(words) - len(english) :] == english
+    assert len(words) <= len(english) + 2
 
 
 def test_a_long_query_is_cut() -> None:

@@ -205,6 +205,7 @@ def test_a_path_finds_its_file(shop: IndexReader, query: str, first: str) -> Non
         ("parsing the URL of http requests", "web/httpServer.ts"),
         ("повторные попытки оплаты", "shop/payments/retry.py"),
         ("ошибкой", "shop/payments/retry.py"),
+        ("где считаются цены и скидки", "shop/prices.py"),
     ],
 )
 def test_a_question_finds_the_file_about_it(shop: IndexReader, query: str, first: str) -> None:
