@@ -130,6 +130,13 @@ def test_there_is_no_empty_plan(workspace: Workspace, goal: str, error: type[Mag
         make_plan(workspace, Task(goal))
 
 
+def test_a_python_string_does_not_make_another_language_s_name_python(tmp_path: Path) -> None:
+    files = {"a.py": "TEMPLATE = 'renderPage()'\n", "b.ts": "export function renderPage() { return 1; }\n"}
+    plan = make_plan(indexed(tmp_path, files), Task("rename renderPage to drawPage"))
+    assert plan.steps[0].tool == "text.rename"
+    assert [change.path for change in plan.steps[0].changes] == ["b.ts"]
+
+
 def test_imports_are_organized_where_the_person_is_or_everywhere(tmp_path: Path) -> None:
     messy = "import sys\nimport os\n\nprint(os, sys)\n"
     workspace = indexed(tmp_path, {"a.py": messy, "b.py": messy, "sub/c.py": messy})

@@ -68,6 +68,9 @@ class PythonRename:
         name = written.rpartition(":")[2].rpartition(".")[2].removesuffix("()")
         if not name.isidentifier():
             return False
+        defined = [path for path, _ in workspace.index.symbols_named(name)]
+        if defined:
+            return any(path.endswith(PYTHON_SUFFIXES) for path in defined)
         found = workspace.index.occurrences(name, overlay=workspace.overlay)
         return any(one.path.endswith(PYTHON_SUFFIXES) for one in found) or any(
             path.endswith((f"/{name}.py", f"/{name}/__init__.py")) or path in (f"{name}.py", f"{name}/__init__.py")

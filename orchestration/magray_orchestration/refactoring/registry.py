@@ -7,7 +7,6 @@ from magray_core.plans import Place
 from magray_orchestration.refactoring.contract import Offer, Refactoring
 from magray_orchestration.refactoring.editor_rename import EditorRename
 from magray_orchestration.refactoring.organize_imports import OrganizeImports
-from magray_orchestration.refactoring.organize_imports import OrganizeImports
 from magray_orchestration.refactoring.python_move import PythonMove
 from magray_orchestration.refactoring.python_rename import PythonRename
 from magray_orchestration.refactoring.structural_replace import StructuralReplace
@@ -20,7 +19,6 @@ REFACTORINGS: tuple[Refactoring, ...] = (
     OrganizeImports(),
     EditorRename(),
     TextualRename(),
-    OrganizeImports(),
     StructuralReplace(),
 )
 """The first that fits an intent computes it: engines that know a language come before those that know text."""
