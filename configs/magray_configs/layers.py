@@ -88,7 +88,7 @@ class _Merging:
     """The layers taken so far."""
 
     def __init__(self) -> None:
-        self._defaults = dict(_flat_fields(Settings()))
+        self._defaults = dict(flat_values(Settings()))
         self._values = dict(self._defaults)
         self._sources = dict.fromkeys(self._defaults, DEFAULT)
         self._warnings: list[str] = []
@@ -112,7 +112,8 @@ class _Merging:
         return Resolved(Settings(**sections), self._sources, tuple(self._warnings))
 
 
-def _flat_fields(settings: Settings) -> Iterator[tuple[str, Any]]:
+def flat_values(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """(key, value) of every setting, in order; keys are like ``index.workers``."""
     for section in dataclasses.fields(settings):
         group = getattr(settings, section.name)
         for option in dataclasses.fields(group):

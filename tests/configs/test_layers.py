@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from magray_configs.layers import LIMITS, PROJECT_SECTIONS, Resolved, resolve
+from magray_configs.reference import render_reference
 from magray_configs.settings import Settings
 from magray_core.errors import SettingsError
 
@@ -144,3 +145,8 @@ def test_the_example_file_holds_every_setting_with_its_default(tmp_path: Path) -
     resolved = layered(tmp_path, project=example)
     assert resolved.settings == Settings()
     assert {source for _, _, source in resolved.values()} == {".magray/config.toml"}
+
+
+def test_the_reference_page_is_the_one_the_settings_make() -> None:
+    page = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
+    assert page == render_reference(), "run: python -m magray_configs.reference > docs/reference/settings.md"

@@ -1,0 +1,78 @@
+"""The settings' reference page, made from ``settings.py``. ``python -m magray_configs.reference`` prints it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from magray_configs import settings as module
+from magray_configs.layers import CLIENT, LIMITS, PROJECT_SECTIONS, flat_values
+
+
+class Option(NamedTuple):
+    """One setting as it is documented."""
+
+    key: str
+    kind: str
+    default: str
+    allowed: str
+    text: str
+
+
+def options() -> Iterator[Option]:
+    """Every setting, in order, with the words that stand under its field."""
+    texts = _texts()
+    for key, value in flat_values(module.Settings()):
+        low, high = LIMITS.get(key, (0.0, 0.0))
+        allowed = "`true`, `false`" if isinstance(value, bool) else f"{low:,g} to {high:,.0f}"
+        default = str(value).lower() if isinstance(value, bool) else str(value)
+        kind = {bool: "switch", int: "whole number", float: "number"}[type(value)]
+        yield Option(key, kind, default, allowed, texts[key])
+
+
+def render_reference() -> str:
+    """docs/reference/settings.md, whole."""
+    project = ", ".join(f"`{name}`" for name in sorted(PROJECT_SECTIONS))
+    lines = [
+        "# Settings",
+        "",
+        "<!-- Made from configs/magray_configs/settings.py by `python -m magray_configs.reference`. -->",
+        "",
+        "Nothing has to be set.",
+        "Each layer overrides the ones above it; `magray doctor` shows every value with its source.",
+        "",
+        "1. the defaults below",
+        "2. `~/.magray/config/config.toml` (`$MAGRAY_HOME/config/config.toml` where that is set)",
+        f"3. `.magray/config.toml` in the workspace: only {project}",
+        f"4. {CLIENT}, as `magray.index.workers` and so on, in snake_case or camelCase",
+        "",
+        "An unknown key is reported with the nearest name and left out.",
+        "A wrong value is an error that names the key, the file and what is allowed.",
+        "",
+        "| setting | type | default | allowed | what it is for |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    lines += [f"| `{o.key}` | {o.kind} | `{o.default}` | {o.allowed} | {o.text} |" for o in options()]
+    return "\n".join(lines) + "\n"
+
+
+def _texts() -> dict[str, str]:
+    """Key to the sentence under the field in ``settings.py``."""
+    classes = {node.name: node for node in ast.parse(inspect.getsource(module)).body if isinstance(node, ast.ClassDef)}
+    texts: dict[str, str] = {}
+    for section in classes["Settings"].body:
+        if not (isinstance(section, ast.AnnAssign) and isinstance(section.target, ast.Name)):
+            continue
+        body = classes[ast.unparse(section.annotation)].body
+        for field, words in pairwise(body):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(words, ast.Expr):
+                texts[f"{section.target.id}.{field.target.id}"] = " ".join(str(ast.literal_eval(words.value)).split())
+    return texts
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render_reference())
