@@ -191,6 +191,15 @@ def test_a_damaged_index_is_rebuilt(planned: Path) -> None:
     assert (ran.code, ran.json["hits"][0]["path"]) == (0, "shop/prices.py")
 
 
+def test_an_index_that_cannot_be_written_still_answers_and_says_so(planned: Path) -> None:
+    lock = planned / ".magray/memory/index.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    ran = magray("search", "total", "--json", cwd=planned)
+    assert (ran.code, ran.json["hits"][0]["path"]) == (0, "shop/prices.py")
+    assert ran.err.startswith("warning: the index could not be brought up to date: ")
+
+
 def test_a_damaged_plan_store_is_set_aside_and_said_so(planned: Path) -> None:
     (planned / ".magray/memory/state.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
     ran = magray("show", cwd=planned)

@@ -10,7 +10,7 @@ from magray_configs.settings import IndexSettings
 from magray_core.cancel import Cancelled, CancelToken
 from magray_core.contracts import DocStore, Progress
 from magray_core.documents import Document
-from magray_core.errors import IndexCorrupt, IndexUnavailable
+from magray_core.errors import IndexCorrupt, IndexingError, IndexUnavailable, WorkspaceError
 from magray_core.memory import Freshness, IndexReport, Occurrence, ParsedFile, SearchResult, Symbol
 from magray_indexers.reader import IndexReader
 
@@ -25,22 +25,26 @@ def refresh(
 
 
 def open_index(
-    root: Path, settings: IndexSettings, *, progress: Progress | None, cancel: CancelToken | None, quick_s: float
+    root: Path, settings: IndexSettings, *, progress: Progress | None, quick_s: float, stale: Callable[[str], None]
 ) -> IndexReader:
     """A reader of the workspace's index, as fresh as ``quick_s`` seconds allow.
 
     Where there is no usable index it is built whole, however long that takes. Where there is one, changed files are
-    taken up unless that needs more than ``quick_s`` or another process is writing: then the answers' freshness says
-    how old they are.
+    taken up unless that needs more than ``quick_s`` or cannot be written: then ``stale`` is told why, and answers come
+    from what is there.
     """
     try:
         reader = IndexReader.open(root)
     except (IndexUnavailable, IndexCorrupt) as problem:
-        refresh(root, settings, progress=progress, cancel=cancel, full=isinstance(problem, IndexCorrupt))
+        refresh(root, settings, progress=progress, cancel=None, full=isinstance(problem, IndexCorrupt))
         return IndexReader.open(root)
     try:
         changed = refresh(root, settings, progress=progress, cancel=CancelToken(deadline_s=quick_s)).changed
-    except (Cancelled, IndexUnavailable):
+    except Cancelled:
+        stale("bringing the index up to date takes longer; answers come from the older one meanwhile")
+        return reader
+    except (IndexingError, WorkspaceError) as error:
+        stale(f"the index could not be brought up to date: {error.message}")
         return reader
     if not changed and reader.current():
         return reader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ def open_workspace(call: Invocation, root: Path, *, quick_s: float = QUICK_S) ->
 
     settings = open_settings(call, root).settings
     with call.out.progress() as bar:
-        reader = open_index(root, settings.index, progress=bar, cancel=None, quick_s=quick_s)
+        reader = open_index(root, settings.index, progress=bar, quick_s=quick_s, stale=_stale(call))
     try:
         index: DocStore = reader
         yield Workspace(root=root, index=index, settings=settings)
@@ -64,7 +64,7 @@ def open_workspace_late(call: Invocation, root: Path) -> Iterator[Workspace]:
     from magray_orchestration.workspace import Workspace
 
     settings = open_settings(call, root).settings
-    late = LateIndex(lambda: open_index(root, settings.index, progress=None, cancel=None, quick_s=QUICK_S))
+    late = LateIndex(lambda: open_index(root, settings.index, progress=None, quick_s=QUICK_S, stale=_stale(call)))
     try:
         yield Workspace(root=root, index=late, settings=settings)
     finally:
@@ -88,3 +88,7 @@ def open_plans(call: Invocation, root: Path) -> Iterator[PlanStore]:
         yield store
     finally:
         store.close()
+
+
+def _stale(call: Invocation) -> Callable[[str], None]:
+    return lambda words: call.out.note(f"warning: {words}", "yellow")

@@ -9,4 +9,4 @@ def run(call: Invocation) -> int:
     """Speak LSP until the client says exit; stdout is the wire."""
     from magray_server.app import serve_stdio
 
-    return serve_stdio() or 0
+    serve_stdio()
