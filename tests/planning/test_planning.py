@@ -130,6 +130,24 @@ def test_there_is_no_empty_plan(workspace: Workspace, goal: str, error: type[Mag
         make_plan(workspace, Task(goal))
 
 
+@pytest.mark.parametrize(
+    ("goal", "created"),
+    [
+        ("move echo to lib.io", "src/lib/io.py"),
+        ("move function echo into a new module lib.io", "src/lib/io.py"),
+        ("перенеси функцию echo в модуль lib.io", "src/lib/io.py"),
+        ("move echo to src/lib/io.py", "src/lib/io.py"),
+        ("move src/lib/out.py to src/lib/sub/", None),
+    ],
+)
+def test_a_move_is_planned(tmp_path: Path, goal: str, created: str | None) -> None:
+    plan = make_plan(indexed(tmp_path, {**FILES, "src/lib/sub/__init__.py": ""}), Task(goal))
+    changes = {change.path: change.kind for step in plan.steps for change in step.changes}
+    assert "src/lib/app.py" in changes
+    if created is not None:
+        assert changes[created] == "create"
+
+
 def test_a_python_string_does_not_make_another_language_s_name_python(tmp_path: Path) -> None:
     files = {"a.py": "TEMPLATE = 'renderPage()'\n", "b.ts": "export function renderPage() { return 1; }\n"}
     plan = make_plan(indexed(tmp_path, files), Task("rename renderPage to drawPage"))
