@@ -83,5 +83,6 @@ NOTIFICATIONS: dict[str, Route] = {
     "textDocument/didChange": on_loop(text_sync.did_change),
     "textDocument/didClose": on_loop(text_sync.did_close),
     "textDocument/didSave": on_task(text_sync.did_save),
+    "workspace/didChangeConfiguration": on_loop(lifecycle.did_change_configuration),
     "workspace/didChangeWatchedFiles": on_loop(indexing.did_change_watched_files),
 }

@@ -108,7 +108,6 @@ class ApplyParams(PlanRef):
     steps: list[int] | None = None
     confirm: bool = False
     approved: bool = False
-    work_done_token: int | str | None = None
 
 
 class UndoParams(PlanRef):

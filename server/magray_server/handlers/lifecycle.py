@@ -6,6 +6,9 @@ import logging
 
 from lsprotocol import types
 
+from magray_configs.layers import resolve
+from magray_core.errors import SettingsError
+from magray_server.failures import shown
 from magray_server.session import Session
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,25 @@ def set_trace(_session: Session, params: types.SetTraceParams) -> None:
     logging.getLogger("magray_server").setLevel(
         logging.DEBUG if params.value is types.TraceValue.Verbose else logging.INFO
     )
+
+
+def did_change_configuration(session: Session, params: types.DidChangeConfigurationParams) -> None:
+    """The person changed settings in the editor; wrong ones are said and leave everything as it was."""
+    given = params.settings if isinstance(params.settings, dict) else {}
+    options = given.get("magray")
+    if not isinstance(options, dict):
+        return
+    root = session.roots.root if session.roots else None
+    try:
+        resolved = resolve(root, client=options)
+    except SettingsError as error:
+        sentence = shown(f"Magray: {error.message}" + (f"; {error.hint}" if error.hint else ""), root)
+        session.client.window_show_message(types.ShowMessageParams(types.MessageType.Warning, sentence))
+        return
+    for warning in resolved.warnings:
+        log.warning("%s", warning)
+    session.settings = resolved.settings
+    session.changed()
 
 
 def cancel_progress(session: Session, params: types.WorkDoneProgressCancelParams) -> None:
