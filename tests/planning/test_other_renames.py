@@ -196,7 +196,7 @@ def test_without_an_answer_the_rename_is_textual(workspace: Workspace) -> None:
         (EditFile("/etc/passwd", "0", (), None), "not a path inside the workspace"),
         (EditFile("web/gone.ts", "0", (), None), "cannot read web/gone.ts"),
         (EditFile("web/page.ts", "0" * 64, (TextEdit(Span(0, 1), "x"),), None), "another version of web/page.ts"),
-        (CreateFile("web/new.ts", "x"), ""),
+        (CreateFile("web/new.ts", "x"), "cannot read web/new.ts"),
         (DeleteFile("web/page.ts", "0"), "would delete web/page.ts"),
     ],
 )
