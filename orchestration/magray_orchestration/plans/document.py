@@ -80,14 +80,14 @@ def _warning(step: Step) -> str:
 
 
 def _how_to(plan: Plan) -> str:
+    apply, undo = f"`magray apply {plan.id}`", f"`magray undo {plan.id}`"
     match plan.status:
-        case PlanStatus.PROPOSED | PlanStatus.UNDONE | PlanStatus.FAILED:
-            action = f"`magray apply {plan.id}`"
         case PlanStatus.APPLIED | PlanStatus.APPLYING:
-            return f"Take it back with the code lens above or `magray undo {plan.id}` (one step: `--step N`)."
+            return f"Take it back with the code lens above or {undo} (one step: `--step N`)."
         case PlanStatus.PARTLY_APPLIED:
-            action = f"the rest with `magray apply {plan.id}` or take it back with `magray undo {plan.id}`"
-    return f"Untick what you do not want, save, then apply with the code lens above or {action}."
+            return f"Tick what you still want, save, and apply the rest with {apply}; take all of it back with {undo}."
+        case PlanStatus.PROPOSED | PlanStatus.UNDONE | PlanStatus.FAILED:
+            return f"Untick what you do not want, save, then apply with the code lens above or {apply}."
 
 
 def _table(plan: Plan, diffs: dict[int, tuple[FileDiff, ...]]) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _table(plan: Plan, diffs: dict[int, tuple[FileDiff, ...]]) -> Iterator[str]:
             str(len(diffs[step.id])),
             f"{step.risk.level.value} ({step.risk.score})",
             step.proof.grade.value + (" – please check" if step.needs_confirmation else ""),
-            step.status.value,
+            "left out" if step.status is StepStatus.REFUSED else step.status.value,
         )
         yield f"| {' | '.join(cells)} |"
 
