@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from magray_configs.paths import WorkspacePaths, checked_root
 from magray_configs.settings import IndexSettings
 from magray_core.cancel import CancelToken
 from magray_core.contracts import Progress
-from magray_core.errors import WorkspaceError
+from magray_core.errors import IndexCorrupt, WorkspaceError
 from magray_core.memory import IndexReport, SkipReason
 from magray_indexers import git
 from magray_indexers.ignore import IGNORE_FILES
@@ -64,10 +65,29 @@ def build(
     root = checked_root(root)
     paths = WorkspacePaths(root)
     paths.create()
-    with writer_lock(paths.memory, cancel, progress), opened_store(paths) as db:
+    with writer_lock(paths.memory, cancel, progress):
+        try:
+            return _build(_Work(root, settings, progress, cancel), paths, full)
+        except IndexCorrupt:
+            # Met on the way: the store is now under suspicion, so the second try checks it and starts anew if need be.
+            return _build(_Work(root, settings, progress, cancel), paths, full)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be indexed, and who is told and asked on the way."""
+
+    root: Path
+    settings: IndexSettings
+    progress: Progress
+    cancel: CancelToken
+
+
+def _build(work: _Work, paths: WorkspacePaths, full: bool) -> IndexReport:
+    with opened_store(paths) as db:
         session = Session(db, paths.keyword, large=True)
         try:
-            return _Build(root, settings, session, progress, cancel).run(full)
+            return _Build(work, session).run(full)
         finally:
             session.close()
 
@@ -75,14 +95,12 @@ def build(
 class _Build:
     """One build under way."""
 
-    def __init__(
-        self, root: Path, settings: IndexSettings, session: Session, progress: Progress, cancel: CancelToken
-    ) -> None:
-        self._root, self._settings, self._session = root, settings, session
-        self._progress, self._cancel = progress, cancel
+    def __init__(self, work: _Work, session: Session) -> None:
+        self._root, self._settings, self._session = work.root, work.settings, session
+        self._progress, self._cancel = work.progress, work.cancel
         self._started = time.monotonic()
         self._next_publish_s = _FIRST_PUBLISH_S
-        self._head = git.head(root)
+        self._head = git.head(work.root)
         self._changed = 0
 
     def run(self, full: bool) -> IndexReport:
@@ -153,29 +171,18 @@ def update(
     wanted = _outermost(paths)
     places = WorkspacePaths(root)
     if places.index_db.exists() and not any(path.rpartition("/")[2] in IGNORE_FILES for path in wanted):
-        with writer_lock(places.memory, cancel), opened_store(places) as db:
+        with contextlib.suppress(IndexCorrupt), writer_lock(places.memory, cancel), opened_store(places) as db:
             session = SaveSession(db)
             if session.usable():
-                report = _update(_Small(root, settings, session, cancel), wanted)
+                report = _update(_Work(root, settings, _Silent(), cancel), session, wanted)
                 if report is not None:
                     return report
     return build(root, settings, cancel=cancel)
 
 
-@dataclass(frozen=True, slots=True)
-class _Small:
-    """One small update under way."""
-
-    root: Path
-    settings: IndexSettings
-    session: SaveSession
-    cancel: CancelToken
-
-
-def _update(work: _Small, wanted: Sequence[str]) -> IndexReport | None:
+def _update(work: _Work, session: SaveSession, wanted: Sequence[str]) -> IndexReport | None:
     """None if it grew too large for this way."""
     started = time.monotonic()
-    session = work.session
     skipped: dict[str, SkippedPath] = {}
     changed = 0
     for path in wanted:

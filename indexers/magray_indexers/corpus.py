@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from magray_core.errors import IndexCorrupt
+from magray_core.errors import IndexCorrupt, IndexingError
 from magray_core.memory import Chunk, Freshness, Symbol, SymbolKind
 from magray_core.spans import Span
 from magray_indexers.keyword import FIELDS, FieldStatistics, KeywordIndex, bm25
@@ -40,7 +40,7 @@ class Rows:
             with self.lock:
                 return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise translated(error) from error
+            raise self._met(error) from error
 
     def whole(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Whole rows of one table, their checksums checked and cut off.
@@ -69,7 +69,13 @@ class Rows:
             with self.lock:
                 return tokens_of(self._db, number)
         except sqlite3.Error as error:
-            raise translated(error) from error
+            raise self._met(error) from error
+
+    def _met(self, error: sqlite3.Error) -> IndexingError:
+        met = translated(error)
+        if isinstance(met, IndexCorrupt):
+            mark_suspect(self._memory)
+        return met
 
     def close(self) -> None:
         """End the snapshot."""

@@ -139,7 +139,8 @@ class IndexReader:
     def find_symbols(self, query: str, *, limit: int = 100) -> list[tuple[str, Symbol]]:
         """Definitions whose name has the query's characters in order, best first; a dotted query names a parent too.
 
-        Best are equal names, then those that begin with the query, have it at a part's start, anywhere, scattered.
+        Best are equal names, then those that begin with the query, that have it at the start of a part or as the
+        initials of their parts, anywhere, scattered.
         """
         parent, _, wanted = query.strip().rpartition(".")
         if not wanted:
@@ -235,7 +236,16 @@ def _fuzzy_rank(name: str, wanted: str) -> tuple[int, int, int]:
     at = lowered.find(query)
     if at == 0:
         return (2, len(name), 0)
-    if at > 0:
-        starts_part = name[at - 1] == "_" or name[at].isupper() != name[at - 1].isupper()
-        return (3 if starts_part else 4, len(name), at)
-    return (5, len(name), 0)
+    if at > 0 and _starts_part(name, at):
+        return (3, len(name), at)
+    initials = "".join(char for i, char in enumerate(name) if _starts_part(name, i)).lower()
+    if initials.startswith(query):
+        return (3, len(name), 0)
+    return (4, len(name), at) if at > 0 else (5, len(name), 0)
+
+
+def _starts_part(name: str, at: int) -> bool:
+    """Whether a part of a camel or snake name begins here."""
+    if at == 0 or name[at] == "_":
+        return at == 0 and name[0] != "_"
+    return name[at - 1] == "_" or (name[at].isupper() and not name[at - 1].isupper())

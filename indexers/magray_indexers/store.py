@@ -278,8 +278,16 @@ def touch_file(db: sqlite3.Connection, number: int, stat: str) -> None:
     db.execute("UPDATE files SET stat = ?, sum = ? WHERE id = ?", (stat, row_sum(values), number))
 
 
+def check_pages(db: sqlite3.Connection) -> None:
+    """Raise IndexCorrupt or sqlite3.Error unless SQLite finds its pages in order."""
+    if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise IndexCorrupt("the index is damaged", hint="run `magray index` to rebuild it")
+
+
 def check_rows(db: sqlite3.Connection) -> None:
-    """Raise IndexCorrupt unless every row has its checksum. Reads everything."""
+    """The same, and for every row that it is in its indexes and has its checksum. Reads everything."""
+    if db.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
+        raise IndexCorrupt("the index is damaged", hint="run `magray index` to rebuild it")
     for table in _COLUMNS:
         for row in db.execute(f"SELECT * FROM {table}"):
             checked(row)

@@ -17,7 +17,7 @@ from magray_core.errors import IndexCorrupt, IndexingError
 from magray_indexers import generations, store
 from magray_indexers.failpoints import failpoint
 from magray_indexers.keyword import ChunkTokens, KeywordWriter, chunk_tokens
-from magray_indexers.locking import Suspicion, cleared, suspicion
+from magray_indexers.locking import Suspicion, cleared, mark_suspect, suspicion
 from magray_indexers.store import FileRows, Generation, KnownFile
 from magray_indexers.walk import SkippedPath
 
@@ -37,7 +37,10 @@ def opened_store(paths: WorkspacePaths) -> Iterator[sqlite3.Connection]:
         cleared(paths.memory)
         yield db
     except sqlite3.Error as error:
-        raise store.translated(error) from error
+        met = store.translated(error)
+        if isinstance(met, IndexCorrupt):
+            mark_suspect(paths.memory)
+        raise met from error
     except OSError as error:
         raise IndexingError(
             f"the index cannot be written: {error.strerror or error}",
@@ -66,8 +69,8 @@ def _open_or_replace(path: Path, suspected: Suspicion) -> sqlite3.Connection:
             raise IndexCorrupt("the index is a folder")
         db = store.open_for_writing(path)
         try:
-            if suspected is not Suspicion.NONE and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise IndexCorrupt("the index is damaged")
+            if suspected is Suspicion.UNCLEAN:
+                store.check_pages(db)
             if suspected is Suspicion.DAMAGED:
                 store.check_rows(db)
             store.read_generation(db)
