@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from magray_configs.layers import resolve
 from magray_configs.paths import checked_root
 from magray_configs.settings import Settings
+from magray_core.cancel import Cancelled
 from magray_core.errors import MagrayError
 from magray_server.capabilities import server_capabilities
 from magray_server.failures import shown
@@ -56,6 +57,12 @@ def serve_stdio() -> NoReturn:
         os._exit(code)
 
 
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody waited for. Work that was cancelled when the server ended is no error."""
+    if not isinstance(context.get("exception"), Cancelled):
+        loop.default_exception_handler(context)
+
+
 class _Server:
     """One process, one connection."""
 
@@ -72,6 +79,7 @@ class _Server:
     async def run(self) -> int:
         """Serve until something calls ``_stop``; the exit code."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(_report)
         self._stopped = self._loop.create_future()
         self._writer.start()
         reader = WireReader(self._wire_in, self._deliver, lambda: self._stop_from_thread(1, "standard input ended"))
@@ -115,6 +123,10 @@ class _Server:
         if not given:
             self._warnings.append("Magray works on folders of this machine only; this one is elsewhere")
             return None
+        if profile.n_folders > 1:
+            self._warnings.append(
+                f"of {profile.n_folders} workspace folders Magray works on the first, {Path(given).name}"
+            )
         try:
             return RootUris(checked_root(Path(given)), given)
         except MagrayError as error:
