@@ -215,6 +215,8 @@ class Indexing:
             log.info("no index to read: %s", error.message)
         except IndexingError as error:
             log.warning("the index cannot be read: %s", error.message)
+        except Exception:
+            log.exception("the index could not be opened")
         return None
 
     def _tell(self, state: State, message: str) -> None:

@@ -53,6 +53,14 @@ class NoIndex(DocStore):
                 found += occurrences_in(document.path, document.text, parsed.language, name, parsed.symbols)
         return found
 
+    def mentioning(self, name: str) -> list[str]:
+        """No file is known."""
+        return []
+
+    def occurrences_in(self, path: str, name: str) -> list[Occurrence]:
+        """No file is known."""
+        return []
+
     def freshness(self) -> Freshness:
         """Generation 0, not complete."""
         return Freshness(generation=0, complete=False)

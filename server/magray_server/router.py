@@ -13,6 +13,7 @@ from lsprotocol import types
 from pydantic import BaseModel, ValidationError
 
 from magray_core.cancel import CancelToken
+from magray_core.errors import IndexCorrupt
 from magray_server.failures import to_response_error
 from magray_server.protocol.endpoint import Pending
 from magray_server.protocol.messages import ErrorCode, Notification, Response, ResponseError
@@ -160,6 +161,8 @@ class Routing:
         translated = to_response_error(error, method, roots.root if roots else None)
         if translated.code == ErrorCode.INTERNAL_ERROR:
             self._session.count_failure(method)
+        if isinstance(error, IndexCorrupt) and self._session.indexing is not None:
+            self._session.indexing.build("the index is damaged", full=True)
         return translated
 
 

@@ -70,6 +70,7 @@ class Running:
 
     async def _open(self, roots: RootUris, indexing: Indexing) -> None:
         """Plans first, so that what a crash left is cleared up before anything is read; then index and watch."""
+        await self._session.initialized.wait()
         try:
             opened = self._session.workers.submit(Pool.FILES, lambda: _open_plans(roots))
             store, notes = await asyncio.wrap_future(opened)

@@ -42,7 +42,8 @@ class Session:
         self.ask_editor: Ask | None = None
         self.failures: dict[str, int] = {}
         self.plannings: dict[str, CancelToken] = {}
-        self.staged: dict[int, Staged] = {}
+        self.staged: dict[int, tuple[Staged, frozenset[str]]] = {}
+        self.initialized = asyncio.Event()
         self.carrying: asyncio.Task[Any] | None = None
         self.patience_s = _patience(profile)
         self.indexing: Indexing | None = None

@@ -290,3 +290,40 @@ def test_a_stray_print_of_a_library_does_not_reach_the_wire() -> None:
     with session() as client:
         assert client.process.stdout is not None
         assert os.readlink(f"/proc/{client.process.pid}/fd/1") == os.readlink(f"/proc/{client.process.pid}/fd/2")
+
+
+def test_a_client_that_stops_reading_does_not_fill_the_memory(tmp_path: Path) -> None:
+    env = {**os.environ, "MAGRAY_HOME": str(tmp_path)}
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(
+        [sys.executable, *FAULTY_SERVER], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=env
+    )
+    assert process.stdin is not None
+    try:
+        process.stdin.write(frame(INITIALIZE) + frame({"jsonrpc": "2.0", "method": "initialized", "params": {}}))
+        for number in range(60):
+            echo = {"jsonrpc": "2.0", "id": number, "method": "test/echo", "params": {"text": "x" * 1_000_000}}
+            process.stdin.write(frame(echo))
+        process.stdin.flush()
+    except BrokenPipeError:
+        pass  # it has left already, which is what it should do
+    try:
+        assert process.wait(10) == 1
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_nothing_is_asked_of_the_client_before_it_is_initialized(tmp_path: Path) -> None:
+    with server() as client:
+        capabilities = {
+            "window": {"workDoneProgress": True},
+            "workspace": {"didChangeWatchedFiles": {"dynamicRegistration": True}},
+        }
+        params = {"processId": None, "rootUri": tmp_path.as_uri(), "capabilities": capabilities}
+        client.request("initialize", params)
+        client.request("textDocument/hover", NOWHERE)
+        assert client.requests == []
+        client.notify("initialized", {})
+        client.until(lambda: len(client.requests) >= 2, "the server's requests")
+        client.stop()

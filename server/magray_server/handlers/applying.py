@@ -70,10 +70,10 @@ async def redo(session: Session, params: PlanRef, _cancel: CancelToken) -> Any:
 
 async def applied(session: Session, params: Transaction, _cancel: CancelToken) -> Any:
     """The editor made a code action's edit and now says so: see what became of the files and record that."""
-    staged = session.staged.pop(params.transaction, None)
-    if staged is None:
+    if params.transaction not in session.staged:
         return None
-    return await _record(session, staged, believed=True)
+    staged, was_open = session.staged.pop(params.transaction)
+    return await _record(session, staged, believed=await _settled(session, staged, was_open))
 
 
 async def _carry_out(session: Session, wanted: _Wanted) -> Any:
@@ -81,7 +81,14 @@ async def _carry_out(session: Session, wanted: _Wanted) -> Any:
     if session.carrying is not None and not session.carrying.done():
         raise PlanState("another change is being applied", hint="answer the editor's question first")
     session.carrying = asyncio.create_task(_stage_and_apply(session, wanted))
+    session.carrying.add_done_callback(_seen)
     return await asyncio.shield(session.carrying)
+
+
+def _seen(task: asyncio.Task[Any]) -> None:
+    """Take the failure of a change whose request was cancelled, so that it is logged once and in our words."""
+    if not task.cancelled() and isinstance(error := task.exception(), MagrayError):
+        log.info("the change was not made: %s", error.message)
 
 
 async def _stage_and_apply(session: Session, wanted: _Wanted) -> Any:

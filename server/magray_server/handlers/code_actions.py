@@ -67,7 +67,7 @@ async def resolve(session: Session, action: types.CodeAction, cancel: CancelToke
     plan, staged = await asyncio.wrap_future(session.workers.submit(Pool.PLANNING, work))
     while len(session.staged) >= _MAX_STAGED:
         session.staged.pop(next(iter(session.staged)))  # the journal forgets it too, after an hour
-    session.staged[staged.id] = staged
+    session.staged[staged.id] = (staged, frozenset(snapshot.documents))
     edit = workspace_edit(snapshot, plan, staged)
     command = types.Command("Record what was applied", "magray.plan.applied", arguments=[{"transaction": staged.id}])
     return types.CodeAction(title=action.title, kind=action.kind, edit=edit, command=command)

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 def initialized(session: Session, _params: types.InitializedParams) -> None:
     """The client is ready to be asked things."""
+    session.initialized.set()
     log.info("connected to %s", session.profile.name or "a client without a name")
 
 

@@ -14,14 +14,14 @@ from lsprotocol import types
 
 from magray_core.cancel import CancelToken
 from magray_core.errors import PlanNotFound, WorkspaceError
-from magray_core.plans import Plan, PlanStatus, Step, StepStatus, Task
+from magray_core.plans import Place, Plan, PlanStatus, Step, StepStatus
 from magray_orchestration.plans.choices import Landmark, landmarks
 from magray_orchestration.plans.diff import plan_diff
 from magray_orchestration.plans.document import render
 from magray_orchestration.usecases.places import place_at
 from magray_orchestration.usecases.plans import find_plan
 from magray_server.handlers.memory import explanation_at
-from magray_server.handlers.plans import Run, choose_from_text, plan_task, tell_changed, view_of
+from magray_server.handlers.plans import Goal, Run, choose_from_text, plan_goal, tell_changed, view_of
 from magray_server.handlers.showing import show_document
 from magray_server.params import MakeDraft, PlanParams
 from magray_server.places import place_of
@@ -116,10 +116,11 @@ async def make_draft(session: Session, params: MakeDraft, cancel: CancelToken) -
     if goal is None or not goal.group(1):
         raise WorkspaceError("the draft has no goal", hint="write it after Goal:")
     snapshot = await session.indexed_snapshot(cancel)
-    place = None
-    if at is not None:
-        place = place_at(snapshot.workspace(), at.group(1), int(at.group(2)), int(at.group(3)))
-    view = await plan_task(session, snapshot, Task(goal.group(1), place), Run(cancel))
+
+    def place() -> Place | None:
+        return place_at(snapshot.workspace(), at.group(1), int(at.group(2)), int(at.group(3))) if at else None
+
+    view = await plan_goal(session, snapshot, Goal(goal.group(1), place), Run(cancel))
     await show_document(session, view["uri"])
     return view
 

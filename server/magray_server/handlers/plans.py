@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from magray_core.cancel import CancelToken
 from magray_core.documents import decode
-from magray_core.plans import Plan, Task
+from magray_core.plans import Place, Plan, Task
 from magray_orchestration.plans.choices import parse_choices
 from magray_orchestration.plans.diff import plan_diff, step_diff
 from magray_orchestration.plans.states import PlanTexts, Subject, place
@@ -29,8 +29,11 @@ from magray_server.views import plan_view
 async def make(session: Session, params: PlanParams, cancel: CancelToken) -> Any:
     """The person said what should change."""
     snapshot = await session.indexed_snapshot(cancel)
-    place = place_of(snapshot, params.text_document, params.range, params.position)
-    return await plan_task(session, snapshot, Task(params.goal, place), Run(cancel, params.work_done_token))
+
+    def place() -> Place | None:
+        return place_of(snapshot, params.text_document, params.range, params.position)
+
+    return await plan_goal(session, snapshot, Goal(params.goal, place), Run(cancel, params.work_done_token))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,26 @@ class Run:
     token: int | str | None = None
 
 
-async def plan_task(session: Session, snapshot: Snapshot, task: Task, run: Run) -> Any:
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A goal and where the person points; ``place`` may read files, so it is called on a worker."""
+
+    words: str
+    place: Callable[[], Place | None] = lambda: None
+
+
+async def plan_goal(session: Session, snapshot: Snapshot, goal: Goal, run: Run) -> Any:
     """Plan on a worker under a progress that can be cancelled; the stored plan's view."""
-    title = f"Magray: {task.goal}"
+    title = f"Magray: {goal.words}"
     if run.token is None:
         shown: WorkDone | None = await session.progresses.create(title, run.cancel)
     else:
         shown = session.progresses.begin(run.token, title, run.cancel)
-    session.plannings[task.goal] = run.cancel
+    session.plannings[goal.words] = run.cancel
 
     def work() -> dict[str, Any]:
         progress = shown or Silent()
+        task = Task(goal.words, goal.place())
         plan = make_plan(snapshot.workspace(), snapshot.store(), task, progress=progress, cancel=run.cancel)
         return view_of(snapshot, plan)
 
@@ -60,7 +72,7 @@ async def plan_task(session: Session, snapshot: Snapshot, task: Task, run: Run) 
         view = await asyncio.wrap_future(session.workers.submit(Pool.PLANNING, work))
         ending = str(view["summary"])
     finally:
-        session.plannings.pop(task.goal, None)
+        session.plannings.pop(goal.words, None)
         if shown is not None:
             session.progresses.end(shown, ending)
     tell_changed(session, view)
@@ -73,7 +85,7 @@ async def retry(session: Session, params: PlanRef, cancel: CancelToken) -> Any:
     plan = await asyncio.wrap_future(
         session.workers.submit(Pool.QUICK, functools.partial(find_plan, snapshot.store(), params.plan))
     )
-    return await plan_task(session, snapshot, Task(plan.goal), Run(cancel))
+    return await plan_goal(session, snapshot, Goal(plan.goal), Run(cancel))
 
 
 def cancel_planning(session: Session, params: CancelPlanning) -> dict[str, int]:

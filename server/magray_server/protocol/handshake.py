@@ -20,6 +20,7 @@ class ClientProfile:
     encoding: PositionEncoding
     options: Mapping[str, Any]
     capabilities: Mapping[str, Any] = field(repr=False)
+    n_folders: int = 1
 
     def can(self, path: str) -> bool:
         """Whether a capability, ``workspace.applyEdit`` say, is announced: true, or an object."""
@@ -55,6 +56,7 @@ def read_initialize(params: Any) -> ClientProfile:
         encoding=_encoding(general.get("positionEncodings") if isinstance(general, dict) else None),
         options=options if isinstance(options, dict) else {},
         capabilities=capabilities,
+        n_folders=len(given.get("workspaceFolders") or ()),
     )
 
 
