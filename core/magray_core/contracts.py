@@ -101,6 +101,12 @@ class DocStore(Protocol):
     ) -> list[Occurrence]:
         """Every whole-word mention of the name in the workspace, of every kind, ordered by path and offset."""
 
+    def mentioning(self, name: str) -> list[str]:
+        """Paths of the files that may mention the name, ordered: every one that does and perhaps some that do not."""
+
+    def occurrences_in(self, path: str, name: str) -> list[Occurrence]:
+        """The mentions of a name in one file as it was indexed: ``occurrences`` piece by piece."""
+
     def freshness(self) -> Freshness:
         """How current the generation is."""
 

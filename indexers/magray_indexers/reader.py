@@ -163,27 +163,40 @@ class IndexReader:
         """Every whole-word mention of the name in the workspace, of every kind, ordered by path and offset."""
         from magray_indexers.occurrences import occurrences_in
         from magray_indexers.parsing import parse
-        from magray_indexers.tokens import code_tokens
 
         cancel = cancel or CancelToken()
         open_paths = {document.path for document in overlay}
-        word = name.rpartition(".")[2]
-        numbers = self.corpus.files_with(code_tokens(word)[:1]) if code_tokens(word) else set()
         found: list[Occurrence] = []
-        for number, entry in self.corpus.files(numbers).items():
+        for path in self.mentioning(name):
             cancel.check()
-            text = self._text(number) if entry.path not in open_paths else ""
-            if word in text:
-                symbols = self._rows.whole(
-                    "SELECT * FROM symbols WHERE id BETWEEN ? AND ? ORDER BY id", id_range(number)
-                )
-                found += occurrences_in(entry.path, text, entry.language, name, [symbol_of(row) for row in symbols])
+            if path not in open_paths:
+                found += self.occurrences_in(path, name)
         for document in overlay:
             cancel.check()
-            if word in document.text:
+            if name.rpartition(".")[2] in document.text:
                 parsed = parse(document.path, document.text)
                 found += occurrences_in(document.path, document.text, parsed.language, name, parsed.symbols)
         return sorted(found, key=lambda occurrence: (occurrence.path, occurrence.span.start))
+
+    def mentioning(self, name: str) -> list[str]:
+        """Paths of the files that may mention the name, ordered: every one that does and perhaps some that do not."""
+        from magray_indexers.tokens import code_tokens
+
+        tokens = code_tokens(name.rpartition(".")[2])[:1]
+        entries = self.corpus.files(self.corpus.files_with(tokens) if tokens else ())
+        return sorted(entry.path for entry in entries.values())
+
+    def occurrences_in(self, path: str, name: str) -> list[Occurrence]:
+        """The mentions of a name in one file as it was indexed."""
+        from magray_indexers.occurrences import occurrences_in
+
+        with self._rows.lock:
+            rows = self._rows.plain("SELECT id, language FROM files WHERE path = ?", (path,))
+            text = self._text(rows[0][0]) if rows else ""
+            if name.rpartition(".")[2] not in text:
+                return []
+            found = self._rows.whole("SELECT * FROM symbols WHERE id BETWEEN ? AND ? ORDER BY id", id_range(rows[0][0]))
+        return occurrences_in(path, text, rows[0][1], name, [symbol_of(row) for row in found])
 
     def freshness(self) -> Freshness:
         """How current the generation is; ``dirty`` counts what ``note_changed`` was told."""

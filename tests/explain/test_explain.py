@@ -11,8 +11,13 @@ import pytest
 from magray_testkit.indexed import cursor, indexed, opened
 
 from magray_configs.settings import HoverSettings, Settings
+from magray_core.memory import MemoryRecord
 from magray_core.spans import LineIndex
+from magray_orchestration.explain.counting import mentions
 from magray_orchestration.explain.facts import Explanation, explain, explain_briefly
+from magray_orchestration.explain.resolving import Definition
+from magray_orchestration.plans.notes import keep_note
+from magray_orchestration.plans.store import PlanStore
 from magray_orchestration.workspace import Workspace
 
 FILES = {
@@ -201,3 +206,42 @@ def test_a_line_without_a_column_means_its_definition(workspace: Workspace) -> N
     assert explanation.symbol == "Cart"
     assert explain(workspace, "app/money.py", 2) is None
     assert explain(workspace, "app/money.py", 999) is None
+
+
+def test_notes_about_the_definition_and_its_file_are_shown(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    workspace = indexed(root, {"a.py": "def one(): ...\n\n\ndef two(): ...\n"})
+    store = PlanStore.open(workspace.paths)
+    try:
+        keep_note(store, MemoryRecord("1", "note", "Ask *Ada* first.", "ada", 1.0, "a.py", "one"))
+        keep_note(store, MemoryRecord("2", "note", "Generated.", "ada", 2.0, "a.py"))
+        keep_note(store, MemoryRecord("3", "note", "Elsewhere.", "ada", 3.0, "b.py"))
+        explanation = explain(workspace, "a.py", 1, 5)
+        assert explanation is not None
+        assert r"- note: Ask \*Ada\* first." in explanation.short_markdown
+        assert "- Generated. (ada)" in explanation.markdown
+        assert "Elsewhere" not in explanation.markdown
+        keep_note(store, MemoryRecord("4", "note", "Newer.", "ada", 4.0, "a.py", "two"))
+    finally:
+        store.close()
+    assert "Newer." in (explain(workspace, "a.py", 4, 5) or explanation).markdown
+
+
+def test_counting_in_pieces_ends_with_the_whole_count(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    files = {f"use{i}.py": f"from lib import paint\n\n\ndef use{i}():\n    paint({i})\n" for i in range(9)}
+    workspace = indexed(root, {"lib.py": "def paint(n): ...\n", "tests/test_lib.py": "paint(1)\n", **files})
+    definition = Definition(*workspace.index.symbols_named("paint")[0])
+    first = mentions(workspace, definition, within_s=0)
+    assert {one.path for one in first.found} == {"lib.py"}
+    assert not first.complete
+    rounds = 1
+    while not mentions(workspace, definition, within_s=0).complete:
+        rounds += 1
+    assert rounds < 12
+    whole = mentions(workspace, definition)
+    assert list(whole.found) == workspace.index.occurrences("paint")
+    unsaved = opened(workspace, "use3.py", "def use3(): ...\n")
+    assert len(mentions(unsaved, definition).found) == len(whole.found) - 2

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 
 from magray_core.spans import LineIndex, Span
+from magray_orchestration.explain.counting import mentions
 from magray_orchestration.explain.gathering import Facts, Notes, gather, history
 from magray_orchestration.explain.naming import Named, name_at, names_in
+from magray_orchestration.explain.notes import notes_on
 from magray_orchestration.explain.rendering import (
     Citation,
     Links,
@@ -32,6 +35,7 @@ __all__ = [
 ]
 
 _NAMES_TRIED = 40
+_HOVER_WAIT_S = 0.012
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def explain(
     reading, resolution = _find(workspace, path, line, column)
     if resolution is None:
         return None
-    facts = gather(workspace, resolution, _notes(workspace))
+    facts = gather(workspace, resolution, _notes(workspace), mentions(workspace, resolution.definitions[0]))
     facts = dataclasses.replace(facts, commits=history(workspace, facts.definition))
     page = Page(links or RelativeLinks())
     markdown = render_whole(facts, page, workspace.index.freshness())
@@ -73,11 +77,15 @@ def explain(
 def explain_briefly(
     workspace: Workspace, path: str, line: int, column: int | None = None, *, links: Links | None = None
 ) -> Explanation | None:
-    """The short explanation alone, for hovers: no walk through git. ``markdown`` equals ``short_markdown``."""
+    """The short explanation alone, for hovers: no walk through git, and no long wait for the first count of a name.
+
+    ``markdown`` equals ``short_markdown``.
+    """
     reading, resolution = _find(workspace, path, line, column)
     if resolution is None:
         return None
-    facts = gather(workspace, resolution, _notes(workspace))
+    mentioned = mentions(workspace, resolution.definitions[0], within_s=_HOVER_WAIT_S)
+    facts = gather(workspace, resolution, _notes(workspace), mentioned)
     short, citations = _short(workspace, reading, facts, links)
     return Explanation(facts.definition.symbol.qualified_name, resolution.named.span, short, short, citations)
 
@@ -126,5 +134,5 @@ def _short(
     return short, tuple(page.citations)
 
 
-def _notes(workspace: Workspace) -> Notes | None:
-    return None
+def _notes(workspace: Workspace) -> Notes:
+    return partial(notes_on, workspace.root)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +9,7 @@ from magray_core.errors import WorkspaceError
 from magray_core.memory import Marker, MemoryRecord, Occurrence, OccurrenceKind
 from magray_indexers.git import Commit, commits_touching
 from magray_indexers.languages import language_of
+from magray_orchestration.explain.counting import Mentioned
 from magray_orchestration.explain.resolving import Definition, Resolution, family_of, is_test_path, read
 from magray_orchestration.workspace import Workspace
 
@@ -33,7 +32,10 @@ class Mentions:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about a name. Counts go by name: ``shared`` says that other definitions bear it too."""
+    """What is known about a name. Counts go by name: ``shared`` says that other definitions bear it too.
+
+    Not ``counted`` means that there may be more mentions than these.
+    """
 
     resolution: Resolution
     calls: Mentions
@@ -44,6 +46,7 @@ class Facts:
     markers: tuple[Marker, ...] = ()
     notes: tuple[MemoryRecord, ...] = ()
     commits: tuple[Commit, ...] = ()
+    counted: bool = True
 
     @property
     def definition(self) -> Definition:
@@ -51,12 +54,12 @@ class Facts:
         return self.resolution.definitions[0]
 
 
-def gather(workspace: Workspace, resolution: Resolution, notes: Notes | None) -> Facts:
+def gather(workspace: Workspace, resolution: Resolution, notes: Notes, mentioned: Mentioned) -> Facts:
     """Everything but the history, which needs a walk through git."""
     definition = resolution.definitions[0]
     symbol = definition.symbol
     family = family_of(language_of(definition.path))
-    found = [one for one in _mentions_of(workspace, symbol.name) if family_of(language_of(one.path)) == family]
+    found = [one for one in mentioned.found if family_of(language_of(one.path)) == family]
     code = [one for one in found if not is_test_path(one.path)]
     tests = [one for one in found if is_test_path(one.path) and one.kind is not OccurrenceKind.DEFINITION]
     home = definition.path.split("/", 1)[0]
@@ -72,7 +75,8 @@ def gather(workspace: Workspace, resolution: Resolution, notes: Notes | None) ->
         tests=Mentions(len(tests), len({one.path for one in tests}), _telling(_in_tests(tests))),
         shared=sum(1 for one in found if one.kind is OccurrenceKind.DEFINITION),
         markers=_markers(workspace, definition),
-        notes=tuple(notes(definition.path, symbol.qualified_name))[:MAX_SHOWN] if notes is not None else (),
+        notes=tuple(notes(definition.path, symbol.qualified_name))[:MAX_SHOWN],
+        counted=mentioned.complete,
     )
 
 
@@ -80,38 +84,6 @@ def history(workspace: Workspace, definition: Definition) -> tuple[Commit, ...]:
     """The last commits that changed the definition, as far as git is read in a moment."""
     symbol = definition.symbol
     return tuple(commits_touching(workspace.root, definition.path, symbol.start_line, symbol.end_line, _COMMITS))
-
-
-class _Recent:
-    """The mentions of the last names asked for, per index generation: the mouse comes back to the same names."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._kept: OrderedDict[tuple[object, ...], tuple[Occurrence, ...]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[object, ...], compute: Callable[[], Iterable[Occurrence]]) -> tuple[Occurrence, ...]:
-        with self._lock:
-            known = self._kept.get(key)
-            if known is not None:
-                self._kept.move_to_end(key)
-                return known
-        value = tuple(compute())
-        with self._lock:
-            self._kept[key] = value
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return value
-
-
-_recent = _Recent(64)
-
-
-def _mentions_of(workspace: Workspace, name: str) -> tuple[Occurrence, ...]:
-    fresh = workspace.index.freshness()
-    opened = tuple((path, document.content_hash) for path, document in sorted(workspace.documents.items()))
-    key = (workspace.root, fresh.generation, name, opened)
-    return _recent.get(key, lambda: workspace.index.occurrences(name, overlay=workspace.overlay))
 
 
 def _counted(found: list[Occurrence], outside: list[Occurrence], kind: OccurrenceKind) -> Mentions:

@@ -127,16 +127,17 @@ def render_whole(facts: Facts, page: Page, freshness: Freshness) -> str:
 def _fact_lines(facts: Facts, page: Page, shown: int) -> list[str]:
     lines = _defined_lines(facts, page, _CANDIDATES_SHORT)
     lines += [f"note: {escape(note.text, 160)}" for note in facts.notes[:2]]
+    some = "" if facts.counted else "at least "
     if facts.calls.count:
         only = "" if facts.calls.telling else ", all in tests" if facts.tests.count else ", all within itself"
-        lines.append(f"called {_places(facts.calls)}{only}{_examples(page, facts.calls.telling[:shown])}")
+        lines.append(f"called {some}{_places(facts.calls)}{only}{_examples(page, facts.calls.telling[:shown])}")
     if not facts.calls.telling and (facts.references.telling or facts.imports.telling):
         used = facts.references if facts.references.telling else facts.imports
-        lines.append(f"named in code {_places(used)}{_examples(page, used.telling[:shown])}")
+        lines.append(f"named in code {some}{_places(used)}{_examples(page, used.telling[:shown])}")
     if not (facts.calls.count or facts.references.count or facts.imports.count):
-        lines.append("no use of the name is known")
+        lines.append("no use of the name is known" if facts.counted else "its uses are still being counted")
     if facts.tests.count:
-        lines.append(f"in tests {_places(facts.tests)}{_examples(page, facts.tests.telling[:2])}")
+        lines.append(f"in tests {some}{_places(facts.tests)}{_examples(page, facts.tests.telling[:2])}")
     lines += _marker_lines(facts, page)[:2]
     return lines + [f"last change: {line}" for line in _commit_lines(facts)[:1]]
 

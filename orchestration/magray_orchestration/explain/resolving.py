@@ -67,9 +67,17 @@ def resolve(workspace: Workspace, reading: Reading, named: Named) -> Resolution 
     here = next((symbol for symbol in own if symbol.name_span == named.span), None)
     if here is not None:
         return _sure(named, reading.document.path, here)
+    # Most words are no definition's name: asking the syntax tree what this one is comes last.
+    resolution = _meant(workspace, reading, named, own)
+    if resolution is None:
+        return None
     kind = _kind_at(reading, named)
     if kind is None or (kind in _PROSE and not looks_like_code(reading.document.text, named)):
         return None
+    return resolution
+
+
+def _meant(workspace: Workspace, reading: Reading, named: Named, own: list[Symbol]) -> Resolution | None:
     in_scope = _in_scope(reading, named, own)
     if in_scope is not None:
         return _sure(named, reading.document.path, in_scope)
@@ -81,6 +89,7 @@ def resolve(workspace: Workspace, reading: Reading, named: Named) -> Resolution 
     return _candidates(workspace, reading, named, own)
 
 
+@lru_cache(maxsize=4096)
 def is_test_path(path: str) -> bool:
     """Whether a file belongs to tests, by the names that test runners look for."""
     pure = PurePosixPath(path)
@@ -103,6 +112,12 @@ def enclosing(symbols: Iterable[Symbol], offset: int) -> list[Symbol]:
     return sorted(around, key=lambda symbol: symbol.span.end - symbol.span.start)
 
 
+def occurrences_here(reading: Reading, name: str) -> tuple[Occurrence, ...]:
+    """Every mention of a name in one document as it is now."""
+    document = reading.document
+    return _occurrences(document.path, document.text, reading.language, name)
+
+
 @lru_cache(maxsize=64)
 def _parsed(path: str, text: str, language: str) -> ParsedFile:
     return parse(path, text, language=language)
@@ -114,8 +129,7 @@ def _occurrences(path: str, text: str, language: str, name: str) -> tuple[Occurr
 
 
 def _kind_at(reading: Reading, named: Named) -> OccurrenceKind | None:
-    document = reading.document
-    found = _occurrences(document.path, document.text, reading.language, named.name)
+    found = occurrences_here(reading, named.name)
     return next((occurrence.kind for occurrence in found if occurrence.span.start == named.span.start), None)
 
 
@@ -255,6 +269,7 @@ def _unlikeliness(definition: Definition, reading: Reading, named: Named, hints:
     )
 
 
+@lru_cache(maxsize=256)
 def family_of(language: str) -> str:
     """One word for languages whose definitions can use each other."""
     return next((min(family) for family in _FAMILIES if language in family), language)

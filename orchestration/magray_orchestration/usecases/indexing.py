@@ -99,6 +99,14 @@ class LateIndex:
         """As ``DocStore.occurrences``."""
         return self._index().occurrences(name, overlay=overlay, cancel=cancel)
 
+    def mentioning(self, name: str) -> list[str]:
+        """As ``DocStore.mentioning``."""
+        return self._index().mentioning(name)
+
+    def occurrences_in(self, path: str, name: str) -> list[Occurrence]:
+        """As ``DocStore.occurrences_in``."""
+        return self._index().occurrences_in(path, name)
+
     def freshness(self) -> Freshness:
         """As ``DocStore.freshness``."""
         return self._index().freshness()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FILES_SHOWN = 6
 _RESIDUE_SHOWN = 5
+_PROBLEMS_SHOWN = 3
 _RISK_STYLE = {"low": "green", "medium": "yellow", "high": "red"}
 
 
@@ -68,8 +69,11 @@ def _say_step(out: Terminal, step: Step) -> None:
         out.say(f"       {change.path}{target}  {count}", "dim")
     if len(step.changes) > _FILES_SHOWN:
         out.say(f"       … and {len(step.changes) - _FILES_SHOWN} more files", "dim")
-    for problem in step.proof.problems if step.needs_confirmation else ():
+    problems = step.proof.problems if step.needs_confirmation else ()
+    for problem in problems[:_PROBLEMS_SHOWN]:
         out.say(f"       needs your confirmation: {problem}", "yellow")
+    if len(problems) > _PROBLEMS_SHOWN:
+        out.say(f"       … and {len(problems) - _PROBLEMS_SHOWN} more such reasons", "yellow")
     _say_residue(out, step.proof.residue)
 
 
