@@ -111,5 +111,10 @@ def imports_family(program: Program, family: Family, model: FileModel, binding: 
         return False
     exported = program.export(source, name)
     if family.module:
-        return exported is None and program.modules.submodule(source, name) == family.module
+        # A package that imports its own submodule gives it under that name too.
+        itself = exported is None or all(
+            one.kind == "from" and one.imported == name and program.import_target(exported.model.path, one) == source
+            for one in exported.bindings
+        )
+        return itself and program.modules.submodule(source, name) == family.module
     return exported is not None and exported.key in family.keys

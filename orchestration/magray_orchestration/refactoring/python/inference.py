@@ -107,7 +107,7 @@ class Inference:
 
     def _annotated_string(self, model: FileModel, node: Node, depth: int) -> frozenset[Kind]:
         """A forward reference: names in it mean what they mean in the scope around it."""
-        text = model.text(node).strip("rRuUbBfF\"'")
+        text = "".join(model.text(child) for child in node.named_children if child.type == "string_content")
         tree = syntax_tree("python", utf8(f"_: {text}"))
         kinds: set[Kind] = set()
         for part in text.replace("Optional[", "").replace("]", "").split("|"):
