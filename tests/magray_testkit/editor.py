@@ -79,10 +79,7 @@ class Editor:
     def open(self, path: str) -> str:
         """Open a file; its URI."""
         uri = self.uri(path)
-        text = (self.root / path).read_bytes().decode("utf-8-sig")
-        self.buffers[uri] = Buffer(uri, text)
-        document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
-        self.client.notify("textDocument/didOpen", {"textDocument": document})
+        self._opened(Buffer(uri, (self.root / path).read_bytes().decode("utf-8-sig")))
         return uri
 
     def type(self, path: str, old: str, new: str) -> None:
@@ -211,9 +208,16 @@ class Editor:
                 self.path(change["uri"]).parent.mkdir(parents=True, exist_ok=True)
                 self.path(change["uri"]).touch(exist_ok=False)
             case "rename":
-                self.path(change["oldUri"]).rename(self.path(change["newUri"]))
+                old, new = self.path(change["oldUri"]), self.path(change["newUri"])
+                new.parent.mkdir(parents=True, exist_ok=True)
+                old.rename(new)
+                if (buffer := self.buffers.get(change["oldUri"])) is not None:
+                    self.close(str(old.relative_to(self.root)))
+                    self._opened(Buffer(change["newUri"], buffer.text))
             case "delete":
                 self.path(change["uri"]).unlink()
+                if change["uri"] in self.buffers:
+                    self.close(str(self.path(change["uri"]).relative_to(self.root)))
             case None:
                 uri = change["textDocument"]["uri"]
                 if self.only is None or self.path(uri).name in self.only:
@@ -231,6 +235,11 @@ class Editor:
             self.open(relative)
         self.buffers[uri].text = new
         self._changed(self.buffers[uri], [{"text": new}])
+
+    def _opened(self, buffer: Buffer) -> None:
+        self.buffers[buffer.uri] = buffer
+        document = {"uri": buffer.uri, "languageId": "python", "version": 1, "text": buffer.text}
+        self.client.notify("textDocument/didOpen", {"textDocument": document})
 
     def _changed(self, buffer: Buffer, changes: list[Message]) -> None:
         buffer.version += 1

@@ -364,6 +364,51 @@ def test_an_editor_without_file_operations_still_renames(project: Path) -> None:
     assert tree(project) == before
 
 
+@pytest.mark.parametrize("opened", [True, False], ids=["open", "closed"])
+@pytest.mark.parametrize(
+    ("goal", "moved"),
+    [("move greet to app.words", "app/words.py"), ("move module app.util to lib", "lib/util.py")],
+    ids=["create", "rename"],
+)
+def test_files_are_created_and_moved_by_the_editor_and_taken_back(
+    editor: Editor, goal: str, moved: str, opened: bool
+) -> None:
+    (editor.root / "lib").mkdir(exist_ok=True)
+    (editor.root / "lib/__init__.py").touch()
+    editor.changed_on_disk(["lib/__init__.py"])
+    before = tree(editor.root)
+    if opened:
+        editor.open("app/util.py")
+        editor.open("app/main.py")
+    made = editor.client.request("magray/plan", {"goal": goal})
+    if made["status"] == "undone":
+        made = editor.client.request("magray/plan/retry", {"plan": made["id"]})
+    assert apply(editor, made["id"])["status"] == "applied"
+    editor.save_all()
+    assert "def greet" in editor.text(moved)
+    assert b"import greet" in tree(editor.root)["app/main.py"]
+    assert tree(editor.root)["app/main.py"] != before["app/main.py"]
+    assert editor.client.request("magray/plan/undo", {"plan": made["id"]})["status"] == "undone"
+    editor.save_all()
+    assert tree(editor.root) == before
+
+
+def test_where_the_editor_cannot_move_files_they_are_moved_on_disk(project: Path) -> None:
+    (project / "lib").mkdir()
+    (project / "lib/__init__.py").touch()
+    before = tree(project)
+    with editing(project, capabilities=PLAIN) as editor:
+        editor.open("app/main.py")
+        made = editor.client.request("magray/plan", {"goal": "move module app.util to lib"})
+        outcome = apply(editor, made["id"])
+        assert outcome["status"] == "applied"
+        assert outcome["notes"] == ["written on disk; reload app/main.py in the editor"]
+        assert editor.edits == []
+        editor.reload("app/main.py")
+        assert editor.client.request("magray/plan/undo", {"plan": made["id"]})["status"] == "undone"
+    assert tree(project) == before
+
+
 def test_an_unknown_plan_is_said_to_be_unknown(editor: Editor) -> None:
     for method in ("get", "preview", "apply", "undo", "redo", "retry"):
         error = error_of(editor, f"magray/plan/{method}", {"plan": "nonesuch"})

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
@@ -218,7 +218,10 @@ async def _write(session: Session, staged: Staged) -> Any:
         if dirty:
             abandon(store, staged)
             raise ToolDenied(f"{dirty[0]} has unsaved changes", hint="save it, then apply again")
-        return commit_on_disk(workspace, store, staged)
+        outcome = commit_on_disk(workspace, store, staged)
+        opened = [file.path for file in staged.files if file.path in snapshot.documents]
+        note = (f"written on disk; reload {', '.join(opened)} in the editor",) if opened else ()
+        return replace(outcome, notes=outcome.notes + note)
 
     outcome = await _on_worker(session, work)
     if session.indexing is not None:
