@@ -10,6 +10,7 @@ import contextlib
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -202,6 +203,7 @@ def _serve() -> None:
     """The child: batches in, outcomes out, until the parent is gone."""
     source, sink = Connection(os.dup(0), writable=False), Connection(os.dup(1), readable=False)
     os.dup2(2, 1)  # a stray print must not get between the answers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal reaches the parent too, which ends us quietly
     with contextlib.suppress(OSError):
         os.nice(5)  # the editor's answers come first
     try:
