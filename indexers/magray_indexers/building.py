@@ -28,7 +28,7 @@ from magray_indexers.writing import Session, opened_store
 _JUDGED_BY_CONTENT = frozenset(
     {SkipReason.BINARY, SkipReason.MINIFIED, SkipReason.PARSE_FAILED, SkipReason.PARSE_TIMEOUT}
 )
-_FIRST_PUBLISH_S, _PUBLISH_GROWTH = 3.0, 4.0
+_FIRST_PUBLISH_S, _PUBLISH_GROWTH = 1.5, 4.0
 _REPORT_EVERY_S = 0.2
 _MANY, _MANY_PENDING = 64, 256
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from magray_core.errors import IndexCorrupt
+from magray_core.errors import IndexCorrupt, IndexingError
 from magray_indexers.store import CHUNK_BITS
 
 FIELDS = ("body", "definitions", "path", "doc")
@@ -41,7 +42,10 @@ class KeywordWriter:
             for name, text in zip(FIELDS, fields, strict=True):
                 if text:
                     document.add_text(name, text)
-            self._writer.add_document(document)
+            try:
+                self._writer.add_document(document)
+            except ValueError as error:
+                raise _unwritable(error) from error
 
     def delete_file(self, number: int) -> None:
         """Forget a file's chunks that were added before."""
@@ -51,12 +55,16 @@ class KeywordWriter:
         self._writer.delete_documents_by_query(tantivy.Query.term_query(self._index.schema, "file", number))
 
     def commit(self) -> None:
-        """Write segments and the list of them to disk."""
-        self._writer.commit()
+        """Write segments and the list of them to disk. Raises IndexingError if the disk does not take them."""
+        try:
+            self._writer.commit()
+        except ValueError as error:
+            raise _unwritable(error) from error
 
     def close(self) -> None:
         """Wait for merges; the writer is used up."""
-        self._writer.wait_merging_threads()
+        with contextlib.suppress(ValueError):  # a failed writer has nothing to wait for
+            self._writer.wait_merging_threads()
 
 
 class KeywordIndex:
@@ -176,6 +184,10 @@ def _open(folder: Path, *, create: bool) -> Any:
     # Tantivy forgets tokenizers: they are registered again after every opening.
     index.register_tokenizer(_TOKENIZER, tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build())
     return index
+
+
+def _unwritable(error: ValueError) -> IndexingError:
+    return IndexingError(f"the keyword index cannot be written ({error})", hint="check the disk and its free space")
 
 
 def _schema() -> Any:
