@@ -1,6 +1,6 @@
-// What the server may ask of the editor: the person's approval, and what other language servers would rename.
+// What the server may ask of the editor: the person's approval, what other servers would rename, and to make edits.
 import * as vscode from 'vscode';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import type { ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, ApplyWorkspaceEditResult, LanguageClient } from 'vscode-languageclient/node';
 import * as protocol from './protocol';
 
 export function answerQuestions(client: LanguageClient): void {
@@ -22,6 +22,29 @@ export function answerQuestions(client: LanguageClient): void {
       return { result: null }; // no provider, or it refuses to rename here: the server falls back and says so
     }
   });
+}
+
+// Written to disk, so that disk, other tools and the server's journal agree; files with the person's own unsaved
+// changes stay unsaved. The editor has a setting for this and by itself follows it only for edits of several files.
+export async function saveWhatWasClean(
+  params: ApplyWorkspaceEditParams, next: ApplyWorkspaceEditRequest.HandlerSignature,
+): Promise<ApplyWorkspaceEditResult> {
+  const dirty = new Set(vscode.workspace.textDocuments.filter(one => one.isDirty).map(one => one.uri.toString()));
+  const changed = new Set<vscode.TextDocument>();
+  const listening = vscode.workspace.onDidChangeTextDocument(event => changed.add(event.document));
+  try {
+    const result = await next(params, new vscode.CancellationTokenSource().token);
+    if (!('applied' in result)) {
+      return { applied: false, failureReason: result.message };
+    }
+    if (result.applied && vscode.workspace.getConfiguration('files').get('refactoring.autoSave', true)) {
+      const ours = [...changed].filter(one => one.uri.scheme === 'file' && one.isDirty && !dirty.has(one.uri.toString()));
+      await Promise.all(ours.map(one => one.save()));
+    }
+    return result;
+  } finally {
+    listening.dispose();
+  }
 }
 
 function asLsp(client: LanguageClient, edit: vscode.WorkspaceEdit): object {

@@ -2,15 +2,19 @@
 import * as vscode from 'vscode';
 import * as protocol from './protocol';
 import type { Server } from './server';
+import { say } from './telling';
 
-type Node = { step: protocol.StepView; file?: protocol.FileView };
+export type Node = { step: protocol.StepView; file?: protocol.FileView };
 
-const ICONS: Record<string, string> = {
-  applied: 'pass-filled', applying: 'sync~spin', failed: 'error', refused: 'circle-slash', undone: 'discard',
+const { Checked, Unchecked } = vscode.TreeItemCheckboxState;
+const ICONS: Record<string, [string, string?]> = {
+  applied: ['pass-filled', 'testing.iconPassed'], 'partly applied': ['pass', 'testing.iconPassed'],
+  applying: ['sync~spin'], undone: ['discard'], refused: ['circle-slash'], failed: ['error', 'list.errorForeground'],
 };
 
 export class PlanTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   plan: protocol.PlanView | undefined;
+  private restored = false;
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly view = vscode.window.createTreeView<Node>('magray.planView', {
@@ -18,10 +22,13 @@ export class PlanTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   });
 
   constructor(private readonly server: Server) {
-    this.view.onDidChangeCheckboxState(event => this.choose(event.items));
+    this.view.onDidChangeCheckboxState(event => this.choose(event.items).catch((error: unknown) => {
+      say(error);
+      this.changed.fire(); // the boxes go back to what the server knows
+    }));
     server.onStarted(client => client.onNotification(protocol.planChanged, ({ plan }) => {
-      if (plan === this.plan?.id) {
-        void this.open(plan);
+      if (plan === (this.plan?.id ?? plan)) {
+        void this.open(plan).catch((error: unknown) => server.log.warn(`the plan view is not current: ${error}`));
       }
     }));
   }
@@ -32,11 +39,24 @@ export class PlanTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     return plan;
   }
 
+  /** Show the newest plan, so that the view is not empty after a reload. */
+  async restore(): Promise<void> {
+    if (this.restored) {
+      return;
+    }
+    this.restored = true;
+    const { plans: [newest] } = await this.server.client.sendRequest(protocol.listPlans, {});
+    if (newest && !this.plan) {
+      await this.open(newest.id);
+    }
+  }
+
   set(plan: protocol.PlanView): void {
     this.plan = plan;
     this.view.title = `Plan ${plan.id}`;
-    this.view.message = `${plan.goal}: ${plan.status}`;
-    void vscode.commands.executeCommand('setContext', 'magray.hasPlan', true);
+    this.view.description = plan.status;
+    this.view.message = plan.steps.length > 0 ? plan.goal : `${plan.goal}: nothing needs to change.`;
+    void vscode.commands.executeCommand('setContext', 'magray.plan', plan.status);
     this.changed.fire();
   }
 
@@ -48,7 +68,9 @@ export class PlanTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   }
 
   getTreeItem({ step, file }: Node): vscode.TreeItem {
-    return file ? fileItem(step, file) : stepItem(step);
+    const item = file ? fileItem(step, file) : stepItem(step);
+    item.id = `${this.plan?.id}/${step.id}/${file?.path ?? ''}`;
+    return item;
   }
 
   dispose(): void {
@@ -57,7 +79,7 @@ export class PlanTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
   }
 
   private async choose(items: readonly [Node, vscode.TreeItemCheckboxState][]): Promise<void> {
-    const chosen = items.map(([node, state]) => ({ node, accepted: state === vscode.TreeItemCheckboxState.Checked }));
+    const chosen = items.map(([node, state]) => ({ node, accepted: state === Checked }));
     const steps = chosen.filter(one => !one.node.file).map(one => ({ step: one.node.step.id, accepted: one.accepted }));
     const files = chosen.flatMap(({ node, accepted }) =>
       node.file ? [{ step: node.step.id, path: node.file.path, accepted }] : []);
@@ -66,24 +88,26 @@ export class PlanTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
 }
 
 function stepItem(step: protocol.StepView): vscode.TreeItem {
-  const item = new vscode.TreeItem(`${step.id} ${step.title}`, vscode.TreeItemCollapsibleState.Collapsed);
-  item.checkboxState = box(step.accepted);
-  item.description = `${step.status} · ${step.files.length} files · risk ${step.risk.level}`;
-  item.tooltip = new vscode.MarkdownString().appendText(
-    [step.why, `${step.proof.grade}: ${step.proof.engines.join(', ')}`, ...step.proof.problems, ...step.risk.reasons].join('\n'));
-  const icon = ICONS[step.status] ?? (step.needsConfirmation ? 'question' : 'circle-outline');
-  item.iconPath = new vscode.ThemeIcon(icon);
+  const item = new vscode.TreeItem(`${step.id}. ${step.title}`, vscode.TreeItemCollapsibleState.Expanded);
+  const n = step.files.length;
+  item.checkboxState = step.accepted ? Checked : Unchecked;
+  item.contextValue = step.status === 'applied' ? 'step.applied' : step.accepted ? 'step.open' : 'step.skipped';
+  item.description = `${step.status} · ${n} file${n === 1 ? '' : 's'} · ${step.risk.level} risk`;
+  const facts = [`${step.proof.grade} by ${step.proof.engines.join(', ')}`, ...step.proof.problems, ...step.risk.reasons];
+  item.tooltip = new vscode.MarkdownString().appendText(`${step.why}\n\n`);
+  facts.forEach(fact => (item.tooltip as vscode.MarkdownString).appendMarkdown('\n- ').appendText(fact));
+  const [icon, color] = ICONS[step.status] ??
+    (step.needsConfirmation ? ['question', 'list.warningForeground'] : ['circle-large-outline']);
+  item.iconPath = new vscode.ThemeIcon(icon!, color ? new vscode.ThemeColor(color) : undefined);
   return item;
 }
 
 function fileItem(step: protocol.StepView, file: protocol.FileView): vscode.TreeItem {
   const item = new vscode.TreeItem(file.newPath ? `${file.path} → ${file.newPath}` : file.path);
-  item.checkboxState = box(file.accepted && step.accepted);
-  item.description = file.kind === 'edit' ? `${file.edits} edits` : file.kind;
-  item.command = { command: 'magray.ui.preview', title: 'Preview', arguments: [file.path] };
+  item.checkboxState = file.accepted && step.accepted ? Checked : Unchecked;
+  item.contextValue = 'file';
+  item.description = file.kind === 'edit' ? `${file.edits} edit${file.edits === 1 ? '' : 's'}` : file.kind;
+  item.tooltip = 'Click to see this file before and after';
+  item.command = { command: 'magray.ui.previewFile', title: 'Preview This File', arguments: [{ step, file }] };
   return item;
-}
-
-function box(on: boolean): vscode.TreeItemCheckboxState {
-  return on ? vscode.TreeItemCheckboxState.Checked : vscode.TreeItemCheckboxState.Unchecked;
 }

@@ -1,68 +1,121 @@
-// Starts the console script and keeps it: one restart at a time, each with its reason in the log.
+// Starts the console script and keeps it: one restart at a time and one waiting, each with its reason in the log.
 import * as vscode from 'vscode';
-import { LanguageClient, RevealOutputChannelOn, type LanguageClientOptions } from 'vscode-languageclient/node';
-import { answerQuestions } from './asking';
+import { LanguageClient, RevealOutputChannelOn, State, type LanguageClientOptions } from 'vscode-languageclient/node';
+import { answerQuestions, saveWhatWasClean } from './asking';
+import * as protocol from './protocol';
+import { say } from './telling';
+
+export type Phase = 'starting' | 'running' | 'stopped';
+
+// The base class says in a notification that it could not connect; we say it once, with what to do about it.
+class Client extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
 
 export class Server implements vscode.Disposable {
+  /** Commands of the server that are nicer here than there: code lenses and code actions name them. */
+  readonly overrides: Record<string, (...args: any[]) => Promise<unknown>> = {};
+  readonly log = vscode.window.createOutputChannel('Magray', { log: true });
   private running: LanguageClient | undefined;
+  private command: string[] = [];
   private restarting: Promise<void> | undefined;
+  private waiting: string | undefined;
   private readonly started = new vscode.EventEmitter<LanguageClient>();
   readonly onStarted = this.started.event;
-  readonly log = vscode.window.createOutputChannel('Magray', { log: true });
+  private readonly phases = new vscode.EventEmitter<Phase>();
+  readonly onPhase = this.phases.event;
+  private readonly index = new vscode.EventEmitter<protocol.IndexStatus>();
+  readonly onIndex = this.index.event;
 
   get client(): LanguageClient {
     if (!this.running?.isRunning()) {
-      throw new Error('The Magray server is not running. Run “Magray: Show the log” to see why.');
+      throw new Error('the server is not running: the log says why, “Magray: Restart the Server” tries again');
     }
     return this.running;
   }
 
   async start(): Promise<void> {
-    const [command, ...args] = vscode.workspace.getConfiguration('magray').get<string[]>('command', ['magray', 'serve']);
-    const options: LanguageClientOptions = {
-      documentSelector: [{ scheme: 'file' }],
-      outputChannel: this.log,
-      revealOutputChannelOn: RevealOutputChannelOn.Never,
-      initializationOptions: { approve: true, lspRequest: true },
-    };
-    const client = new LanguageClient('magray', 'Magray', { command: command ?? 'magray', args }, options);
+    this.command = configured();
+    const [command = 'magray', ...args] = this.command;
+    const client = new Client('magray', 'Magray', { command, args }, this.options());
+    client.onDidChangeState(({ newState }) => this.phases.fire(
+      newState === State.Running ? 'running' : newState === State.Starting ? 'starting' : 'stopped'));
+    client.onNotification(protocol.indexStatus, status => this.index.fire(status));
     answerQuestions(client);
+    this.running = client;
+    this.started.fire(client);
     try {
       await client.start();
     } catch (error) {
       this.log.error(`could not start ${command}: ${error}`);
-      await this.sayNotFound(command ?? 'magray');
-      return;
+      this.phases.fire('stopped');
+      void sayNotStarted(command);
     }
-    this.running = client;
-    this.started.fire(client);
   }
 
-  restart(reason: string): Promise<void> {
+  async commandChanged(): Promise<void> {
+    if (JSON.stringify(configured()) !== JSON.stringify(this.command)) {
+      await this.restart('magray.command changed');
+    }
+  }
+
+  async restart(reason: string): Promise<void> {
+    this.waiting = reason;
     this.restarting ??= (async () => {
-      this.log.info(`restarting: ${reason}`);
-      await this.running?.stop().catch((error: unknown) => this.log.warn(`stopping: ${error}`));
-      await this.start();
+      while (this.waiting !== undefined) {
+        this.log.info(`restarting: ${this.waiting}`);
+        this.waiting = undefined;
+        await this.stop();
+        await this.start();
+      }
     })().finally(() => { this.restarting = undefined; });
     return this.restarting;
   }
 
   async stop(): Promise<void> {
-    await this.running?.stop();
+    await this.running?.dispose().catch((error: unknown) => this.log.warn(`stopping: ${error}`));
+    this.running = undefined;
   }
 
   dispose(): void {
     this.started.dispose();
+    this.phases.dispose();
+    this.index.dispose();
     this.log.dispose();
   }
 
-  private async sayNotFound(command: string): Promise<void> {
-    const choice = await vscode.window.showErrorMessage(
-      `Magray could not start “${command}”. Install it, or set magray.command to its whole path.`, 'Open settings', 'Show the log');
-    if (choice === 'Open settings') {
-      await vscode.commands.executeCommand('workbench.action.openSettings', 'magray.command');
-    } else if (choice === 'Show the log') {
-      this.log.show();
-    }
+  private options(): LanguageClientOptions {
+    return {
+      documentSelector: [{ scheme: 'file' }],
+      outputChannel: this.log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      initializationOptions: { approve: true, lspRequest: true },
+      middleware: {
+        executeCommand: (command, args, next) => {
+          const run = this.overrides[command] ?? (async (...given: any[]) => next(command, given));
+          return run(...args).catch(say);
+        },
+        resolveCodeAction: (item, token, next) => Promise.resolve(next(item, token)).catch((error: unknown) => {
+          say(error); // otherwise the editor would do nothing and say nothing
+          return item;
+        }),
+        workspace: { handleApplyEdit: (params, next) => saveWhatWasClean(params, next) },
+      },
+    };
+  }
+}
+
+function configured(): string[] {
+  const command = vscode.workspace.getConfiguration('magray').get<string[]>('command', []);
+  return command.length > 0 ? command : ['magray', 'serve'];
+}
+
+async function sayNotStarted(command: string): Promise<void> {
+  const choice = await vscode.window.showErrorMessage(
+    `Magray could not start “${command}”. Install it, or set magray.command to its whole path.`, 'Open Settings', 'Show the Log');
+  if (choice) {
+    await vscode.commands.executeCommand(choice === 'Show the Log' ? 'magray.ui.log' : 'workbench.action.openSettings', 'magray.command');
   }
 }
