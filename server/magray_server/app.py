@@ -147,6 +147,7 @@ class _Server:
     async def _load(self, session: Session) -> None:
         """Import what answers requests, in a thread: it takes most of a second and the loop goes on meanwhile."""
         await asyncio.sleep(0)  # the answer to initialize first
+        watch_loop(self._loop)
         try:
             loading = session.workers.submit(Pool.FILES, lambda: importlib.import_module("magray_server.running"))
             running = await asyncio.wrap_future(loading)
@@ -159,7 +160,6 @@ class _Server:
                 error_message(None, ResponseError(ErrorCode.INTERNAL_ERROR, "the server could not start"))
             )
             self._stop(1, "a bug while loading")
-        watch_loop(self._loop)
 
     def _from_thread(self, function: Any, *args: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended already

@@ -102,12 +102,14 @@ class ChooseParams(PlanRef):
 class ApplyParams(PlanRef):
     """What to apply; with ``confirm`` every edit is marked for the editor's own preview.
 
-    ``approved`` says that the person has seen the plan and said yes to it, so that only protected files are asked for.
+    ``approved`` says that the person has seen the plan and said yes to it, so that only protected files are asked for;
+    ``digest`` binds the yes to what ``magray/plan/preview`` showed.
     """
 
     steps: list[int] | None = None
     confirm: bool = False
     approved: bool = False
+    digest: Text | None = None
 
 
 class UndoParams(PlanRef):

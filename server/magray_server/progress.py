@@ -16,7 +16,7 @@ from magray_server.protocol.messages import ResponseError
 log = logging.getLogger(__name__)
 
 _EVERY_S = 0.1
-_CREATE_TIMEOUT_S = 5.0
+_CREATE_TIMEOUT_S = 2.0
 
 
 class WorkDone(Progress):

@@ -28,6 +28,11 @@ def echo(_session: Session, params: Anything) -> Any:
     return params.model_dump()
 
 
+def stall(_session: Session, params: Anything) -> str:
+    time.sleep(params.seconds)
+    return "done"
+
+
 def deaf(_snapshot: Snapshot, params: Anything, _cancel: CancelToken) -> str:
     """Python work that never looks at its token."""
     end = time.monotonic() + params.seconds
@@ -67,6 +72,7 @@ def refused(*_: Any) -> None:
 if __name__ == "__main__":
     dispatch.REQUESTS.update({  # type: ignore[attr-defined]
         "test/echo": on_loop(echo, Anything),
+        "test/stall": on_loop(stall, Anything),
         "test/deaf": on_worker(deaf, Anything),
         "test/busy": on_worker(busy, Anything),
         "test/beat": on_loop(beat, Anything),

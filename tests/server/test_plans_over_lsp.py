@@ -93,6 +93,18 @@ def test_with_confirm_every_edit_is_marked_and_the_person_is_not_asked_twice(edi
     assert editor.questions == []
 
 
+def test_an_approval_is_bound_to_what_was_shown(editor: Editor) -> None:
+    made = plan(editor)
+    digest = editor.client.request("magray/plan/preview", {"plan": made["id"]})["digest"]
+    choice = {"step": 1, "path": "app/main.py", "accepted": False}
+    editor.client.request("magray/plan/choose", {"plan": made["id"], "files": [choice]})
+    given = {"plan": made["id"], "approved": True, "digest": digest}
+    assert error_of(editor, "magray/plan/apply", given).data["kind"] == "plan_state"
+    editor.client.request("magray/plan/choose", {"plan": made["id"], "files": [{**choice, "accepted": True}]})
+    assert apply(editor, made["id"], approved=True, digest=digest)["status"] == "applied"
+    assert editor.questions == []
+
+
 def test_when_the_person_says_no_nothing_happens(editor: Editor) -> None:
     project = editor.root
     before = tree(project)

@@ -286,6 +286,12 @@ def test_p17_a_cancelled_request_is_answered_and_its_work_stops() -> None:
         assert len(client.responses[message_id]) == 1
 
 
+def test_a_stalled_loop_is_logged_with_the_stacks_of_all_threads(faulty: Client) -> None:
+    faulty.request("test/stall", {"seconds": 2})
+    faulty.until(lambda: any("has not moved" in line for line in faulty.log), "the stall in the log")
+    faulty.until(lambda: any("in stall" in line for line in faulty.log), "the stack that stalls")
+
+
 def test_a_stray_print_of_a_library_does_not_reach_the_wire() -> None:
     with session() as client:
         assert client.process.stdout is not None

@@ -34,7 +34,7 @@ def test_incremental_changes_give_the_reference_text(
 @pytest.mark.soak
 @pytest.mark.parametrize("encoding", list(PositionEncoding))
 @given(text=texts, changes=st.lists(edits, min_size=5, max_size=10))
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=5_000, deadline=None)
 def test_a_hundred_thousand_changes_give_the_reference_text(
     encoding: PositionEncoding, text: str, changes: list[tuple[Position, Position, str]]
 ) -> None:

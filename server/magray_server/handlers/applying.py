@@ -15,7 +15,7 @@ from lsprotocol import types
 from magray_core.cancel import CancelToken
 from magray_core.errors import ContentChanged, MagrayError, PlanState, ToolDenied
 from magray_core.tools import Decision, Verdict
-from magray_orchestration.plans.applying import abandon, commit_on_disk, confirm_in_editor, stage
+from magray_orchestration.plans.applying import abandon, approval, commit_on_disk, confirm_in_editor, stage
 from magray_orchestration.plans.store import current_bytes
 from magray_orchestration.plans.transitions import Action, Outcome, Staged, Transition
 from magray_orchestration.policy.rules import PROTECTED_RULE
@@ -48,12 +48,13 @@ class _Wanted:
     steps: frozenset[int] | None = None
     approved: bool = True
     confirm: bool = False
+    digest: str | None = None
 
 
 async def apply(session: Session, params: ApplyParams, _cancel: CancelToken) -> Any:
     """The person applies what is ticked, or some steps."""
     steps = None if params.steps is None else frozenset(params.steps)
-    wanted = _Wanted(params.plan, "apply", steps, params.approved or params.confirm, params.confirm)
+    wanted = _Wanted(params.plan, "apply", steps, params.approved or params.confirm, params.confirm, params.digest)
     return await _carry_out(session, wanted)
 
 
@@ -96,11 +97,13 @@ async def _stage_and_apply(session: Session, wanted: _Wanted) -> Any:
     staged = await _on_worker(session, lambda: _stage(snapshot, wanted))
     if _questions(staged, wanted):
         await _approve(session, staged, wanted)
-        snapshot, before = session.snapshot(), staged.files
+        snapshot, before = session.snapshot(), (staged.digest, staged.files)
         staged = await _on_worker(session, lambda: _stage(snapshot, wanted))
-        if staged.files != before:
+        if (staged.digest, staged.files) != before:
             await _abandon(session, staged)
-            raise ContentChanged("files changed while you were asked; nothing was written", hint="apply again")
+            raise ContentChanged(
+                "the plan or its files changed while you were asked", hint="nothing changed; apply again"
+            )
     if not can_apply(session.profile, staged.files):
         return await _write(session, staged)
     plan = await _on_worker(session, lambda: snapshot.store().get(staged.plan_id))
@@ -116,6 +119,8 @@ def _stage(snapshot: Snapshot, wanted: _Wanted) -> Staged:
     plan = find_plan(store, wanted.reference)
     if wanted.action == "apply":
         take_ticks(snapshot, plan.id)
+    if wanted.digest is not None and approval(store, plan.id) != wanted.digest:
+        raise PlanState(f"plan {plan.id} is not what was shown any more", hint="look at it again, then apply")
     return stage(snapshot.workspace(), store, plan.id, action=wanted.action, steps=wanted.steps)
 
 

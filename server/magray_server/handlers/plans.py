@@ -11,6 +11,7 @@ from typing import Any
 from magray_core.cancel import CancelToken
 from magray_core.documents import decode
 from magray_core.plans import Place, Plan, Task
+from magray_orchestration.plans.applying import approval
 from magray_orchestration.plans.choices import parse_choices
 from magray_orchestration.plans.diff import plan_diff, step_diff
 from magray_orchestration.plans.states import PlanTexts, Subject, place
@@ -117,6 +118,7 @@ def preview(snapshot: Snapshot, params: PreviewParams, cancel: CancelToken) -> A
     plan = find_plan(store, params.plan)
     return {
         "plan": plan.id,
+        "digest": approval(store, plan.id),
         "document": document_uri(snapshot, plan.id),
         "diff": plan_diff(store, plan),
         "files": list(_previewed(snapshot, plan, store.texts(plan), params.steps, cancel)),
