@@ -88,7 +88,7 @@ def fetch_click(folder: Path) -> Project:
         test = (str(python), "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
     except ToolFailed as error:
         note = f"its tests cannot be run here: {error.message}"
-    return Project("click 8.3.1", root, "parse command line options", "pass_context", "with_context", test, note)
+    return Project("click 8.3.1", root, "parse command line options", "echo", "say_text", test, note)
 
 
 def copy_own_sources(folder: Path) -> Project:
