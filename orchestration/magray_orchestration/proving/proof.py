@@ -9,7 +9,8 @@ from magray_core.cancel import CancelToken
 from magray_core.contracts import Progress
 from magray_core.errors import ToolFailed
 from magray_core.plans import FileChange, Proof
-from magray_orchestration.proving.diagnostics import Diagnostic, diagnose
+from magray_orchestration.proving.checks import Checks
+from magray_orchestration.proving.diagnostics import Diagnostic
 from magray_orchestration.proving.imports import lost_imports
 from magray_orchestration.proving.syntax import broken_files
 from magray_orchestration.proving.trial import Trial, try_changes
@@ -24,29 +25,30 @@ def prove(
 ) -> tuple[Proof, ...]:
     """One proof per draft, in order. A draft is tried on top of the drafts that it depends on. Polls ``cancel``."""
     proofs: list[Proof] = []
+    checks = Checks()
     for i in range(len(drafts)):
         cancel.check()
         progress.report(f"proving step {i + 1} of {len(drafts)}", i / len(drafts))
-        proofs.append(_prove(workspace, drafts, i, cancel))
+        proofs.append(_prove(workspace, drafts, i, checks, cancel))
     return tuple(proofs)
 
 
-def _prove(workspace: Workspace, drafts: Sequence[StepDraft], at: int, cancel: CancelToken) -> Proof:
+def _prove(workspace: Workspace, drafts: Sequence[StepDraft], at: int, checks: Checks, cancel: CancelToken) -> Proof:
     draft = drafts[at]
     base = tuple(chain.from_iterable(drafts[i].changes for i in sorted(_needed(drafts, at))))
     trial = _trial(workspace, base, draft.changes)
-    broken = broken_files(trial)
+    broken = broken_files(trial, checks)
     problems = [*draft.problems, *trial.problems]
     problems += [f"{path} would no longer parse: {reason}" for path, reason in broken.items()]
     cancel.check()
     try:
-        before, after = (diagnose(texts, cancel) for texts in (trial.before, trial.after))
+        before, after = (checks.diagnostics(texts, cancel) for texts in (trial.before, trial.after))
     except ToolFailed as error:
         return Proof(not broken, 0, draft.engines, draft.grade, draft.residue, (*problems, error.message))
     delta = len(after) - len(before)
     if delta > 0:
         problems += _listed("new problem", [str(found) for found in _added(before, after)])
-    problems += _listed("import", lost_imports(trial))
+    problems += _listed("import", lost_imports(trial, checks))
     unique = tuple(dict.fromkeys(problems))
     return Proof(not broken, delta, draft.engines, draft.grade, draft.residue, unique)
 

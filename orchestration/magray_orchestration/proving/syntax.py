@@ -5,21 +5,21 @@ from __future__ import annotations
 import ast
 import warnings
 
+from magray_orchestration.proving.checks import PYTHON, Checks
 from magray_orchestration.proving.trial import Trial
 
 
-def broken_files(trial: Trial) -> dict[str, str]:
+def broken_files(trial: Trial, checks: Checks) -> dict[str, str]:
     """Why a file no longer parses, by path; files that did not parse before are not blamed on the step."""
     broken: dict[str, str] = {}
     for path, text in trial.after.items():
         before = trial.before.get(path)
         if text == before:
             continue
-        reason = _python_error(text) if path.endswith((".py", ".pyi")) else None
-        if path.endswith((".py", ".pyi")):
+        if path.endswith(PYTHON):
             # An error that was there before may come from newer syntax than the running Python knows.
-            if reason and not (before is not None and _python_error(before)):
-                broken[path] = reason
+            if checks.error(text) and not (before is not None and checks.error(before)):
+                broken[path] = checks.error(text)
         elif _problems(path, text) > (_problems(path, before) if before is not None else 0):
             broken[path] = "more syntax errors than before"
     return broken
@@ -38,12 +38,10 @@ def python_error(text: str) -> tuple[int, str] | None:
     return None
 
 
-def _python_error(text: str) -> str | None:
-    found = python_error(text)
-    return None if found is None else f"line {found[0]}: {found[1]}"
-
-
 def _problems(path: str, text: str) -> int:
+    from magray_indexers.languages import LANGUAGES, language_of
     from magray_indexers.parsing import parse
 
-    return parse(path, text).problems
+    language = language_of(path, text.partition("\n")[0])
+    known = LANGUAGES.get(language)
+    return parse(path, text, language=language).problems if known is not None and known.is_code else 0

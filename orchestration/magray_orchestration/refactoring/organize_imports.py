@@ -7,6 +7,7 @@ from magray_core.contracts import Progress
 from magray_core.errors import RefactoringRefused
 from magray_core.plans import EditFile, Grade, Intent, IntentKind, Place
 from magray_core.tools import Capability, ToolSpec
+from magray_orchestration.proving.checks import Checks
 from magray_orchestration.proving.imports import lost_imports
 from magray_orchestration.proving.syntax import python_error
 from magray_orchestration.proving.trial import Trial
@@ -104,7 +105,8 @@ def _still_imported(sources: PythonSources, fixed: dict[str, str]) -> tuple[str,
     """An import that its own file does not use may be what another file imports from there: such files are left."""
     before = {path: source.document.text for path in sources.paths if (source := sources.get(path)) is not None}
     kept: list[str] = []
-    while lost := lost_imports(Trial(before, {**before, **fixed})):
+    checks = Checks()
+    while lost := lost_imports(Trial(before, {**before, **fixed}), checks):
         culprits = {message.partition(" from ")[2].partition(",")[0] for message in lost} & fixed.keys()
         if not culprits:
             break

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from magray_core.cancel import CancelToken
 from magray_core.contracts import Progress
 from magray_core.errors import RefactoringRefused
-from magray_core.plans import EditFile, FileChange, Grade, Intent, IntentKind, Place, Residue
+from magray_core.memory import Occurrence
+from magray_core.plans import EditFile, FileChange, Grade, Intent, IntentKind, Place, RenameFile, Residue
 from magray_core.spans import Span, TextEdit
 from magray_core.tools import Capability, ToolSpec
 from magray_orchestration.refactoring.contract import Offer, StepDraft
@@ -23,7 +24,7 @@ from magray_orchestration.refactoring.python.sorting import Sorted, sort_mention
 from magray_orchestration.refactoring.python.sources import PYTHON_SUFFIXES, PythonSources
 from magray_orchestration.refactoring.python.target import find_target
 from magray_orchestration.refactoring.python.texts import mentions_in_other_files
-from magray_orchestration.refactoring.residue import find_residue
+from magray_orchestration.refactoring.residue import leftovers
 from magray_orchestration.workspace import Workspace
 
 TOOL = ToolSpec(
@@ -108,10 +109,11 @@ class _Steps:
     def drafts(self, cancel: CancelToken) -> tuple[StepDraft, ...]:
         name = self.family.target.name
         judge = Judge(self.inference, self.family)
-        others = list(mentions_in_other_files(self.workspace, name, judge, cancel))
+        occurrences = self.workspace.index.occurrences(name, overlay=self.workspace.overlay, cancel=cancel)
+        others = list(mentions_in_other_files(self.workspace, occurrences, judge))
         strings = _spans(self.found.strings, ((one.path, one.span) for one, certain in others if certain))
         words = _spans(self.found.words, ((one.path, one.span) for one, certain in others if not certain))
-        steps = [self._references(cancel)]
+        steps = [self._references(occurrences)]
         doubtful = _spans(self.found.doubtful)
         if doubtful:
             steps.append(self._step("uses that no engine can decide", "uses", doubtful, (
@@ -127,14 +129,14 @@ class _Steps:
                 "words about the code are no code; no engine can check them",)))  # fmt: skip
         return tuple(steps)
 
-    def _references(self, cancel: CancelToken) -> StepDraft:
+    def _references(self, occurrences: Sequence[Occurrence]) -> StepDraft:
         target, found = self.family.target, self.found
         changes: tuple[FileChange, ...] = self._changes(_spans(found.certain))
         if target.kind == "module":
             changes = module_changes(self.workspace, target, self.new, changes)
         if not changes:
             raise RefactoringRefused(f"there is nothing to rename: {target.label} is mentioned nowhere")
-        residue = find_residue(self.workspace, target.name, changes, cancel=cancel)
+        residue = leftovers(occurrences, changes)
         problems = tuple(dict.fromkeys((*self._unread(), *found.notes)))
         serious = tuple(
             note for note in problems if "has no opinion" not in note and not note.startswith("jedi judged")
@@ -177,8 +179,7 @@ class _Steps:
         return tuple(changes)
 
     def _why(self, changes: tuple[FileChange, ...], residue: tuple[Residue, ...], notes: tuple[str, ...]) -> str:
-        count = sum(len(change.edits) for change in changes if not isinstance(change, EditFile) or change.edits
-                    if hasattr(change, "edits"))  # fmt: skip
+        count = sum(len(one.edits) for one in changes if isinstance(one, EditFile | RenameFile))
         agreed = sum(number for voices, number in self.found.voices.items() if len(voices) > 1)
         parts = [f"{_counted(count, 'place')} in {_counted(len(changes), 'file')}, {agreed} agreed by several engines"]
         alone = self.found.alone

@@ -1,9 +1,8 @@
-"""What the other engines say of each mention: rope and jedi, side by side, in processes of their own."""
+"""What the other engines say of each mention: rope and jedi, in processes of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,20 +36,31 @@ class Opinions:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What asking jedi takes: the shadow, the token, and where the renamed name is defined."""
+
+    tree: Path
+    cancel: CancelToken
+    definitions: frozenset[tuple[str, int, int]]
+
+
 def ask_engines(
-    inference: Inference, family: Family, mentions: Sequence[Mention], tree: Path, cancel: CancelToken
+    inference: Inference, family: Family, asked: Sequence[tuple[Mention, bool]], tree: Path, cancel: CancelToken
 ) -> Opinions:
-    """Ask both at once about the mentions, most doubtful first. A failing engine is a note, never a failure."""
+    """Ask rope about all mentions, and jedi about those where rope does not confirm what is held already.
+
+    Each mention comes with whether Magray's own scopes hold it for the renamed name; the most doubtful go first.
+    A failing engine is a note, never a failure.
+    """
     opinions, program = Opinions(), inference.program
-    with ThreadPoolExecutor(2, thread_name_prefix="engines") as pool:
-        rope = pool.submit(ask, "rope", _rope_request(program, family, mentions), tree=tree,
-                           timeout_s=ROPE_TIMEOUT_S, cancel=cancel)  # fmt: skip
-        places = [_jedi_place(mention) for mention in mentions]
+    _hear_rope(opinions, program, _rope_request(program, family, [one for one, _ in asked]), tree, cancel)
+    open_ones = [one for one, held in asked if not (held and opinions.rope.get(place_of(one)))]
+    if open_ones:
+        places = [_jedi_place(one) for one in open_ones]
         request = {"roots": program.modules.roots, "places": places, "time_s": JEDI_TIME_S}
-        jedi = pool.submit(ask, "jedi", request, tree=tree, timeout_s=JEDI_TIME_S + _JEDI_GRACE_S, cancel=cancel)
-        _hear_rope(rope, program, opinions)
-        _hear_jedi(jedi, mentions, definition_places(inference, family), opinions)
-    cancel.check()
+        asking = Asking(tree, cancel, frozenset(definition_places(inference, family)))
+        _hear_jedi(opinions, open_ones, request, asking)
     return opinions
 
 
@@ -98,25 +108,23 @@ def _line_column(source: Source, offset: int, path: str) -> tuple[str, int, int]
     return path, text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset) - 1
 
 
-def _hear_rope(answer: Future[dict[str, Any]], program: Program, opinions: Opinions) -> None:
+def _hear_rope(
+    opinions: Opinions, program: Program, request: Mapping[str, Any], tree: Path, cancel: CancelToken
+) -> None:
     try:
-        found = answer.result()["occurrences"]
+        answer = ask("rope", request, tree=tree, timeout_s=ROPE_TIMEOUT_S, cancel=cancel)
     except (EngineTimeout, ToolFailed, PlanError) as error:
         opinions.notes.append(f"rope has no opinion: {error}")
         return
-    for path, start, _end, sure in found:
+    for path, start, _end, sure in answer["occurrences"]:
         if sure and program.sources.get(path) is not None:
             opinions.rope[path, start] = True
 
 
-def _hear_jedi(
-    answer: Future[dict[str, Any]],
-    mentions: Sequence[Mention],
-    definitions: set[tuple[str, int, int]],
-    opinions: Opinions,
-) -> None:
+def _hear_jedi(opinions: Opinions, mentions: Sequence[Mention], request: Mapping[str, Any], asking: Asking) -> None:
+    timeout_s = JEDI_TIME_S + _JEDI_GRACE_S
     try:
-        leads = answer.result()["leads"]
+        leads = ask("jedi", request, tree=asking.tree, timeout_s=timeout_s, cancel=asking.cancel)["leads"]
     except (EngineTimeout, ToolFailed) as error:
         opinions.notes.append(f"jedi has no opinion: {error}")
         return
@@ -125,7 +133,7 @@ def _hear_jedi(
         if lead is None:
             unheard += 1
         elif lead:
-            opinions.jedi[place_of(mention)] = any(tuple(place) in definitions for place in lead)
+            opinions.jedi[place_of(mention)] = any(tuple(place) in asking.definitions for place in lead)
     if unheard:
         opinions.notes.append(f"jedi judged {len(leads) - unheard} of {len(leads)} places in its {JEDI_TIME_S:g} s")
 

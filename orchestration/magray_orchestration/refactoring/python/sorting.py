@@ -64,7 +64,8 @@ def sort_mentions(inference: Inference, family: Family, cancel: CancelToken) -> 
     asked = [one for one in judged if one[0].role in ASKED and _worth_asking(one)]
     asked.sort(key=lambda one: doubt[one[1]])
     with program.sources.shadow(cancel) as tree:
-        opinions = ask_engines(inference, family, [mention for mention, _ in asked], tree, cancel)
+        held = [(mention, verdict is Verdict.YES) for mention, verdict in asked]
+        opinions = ask_engines(inference, family, held, tree, cancel)
     result.notes += opinions.notes
     unique = _is_unique(inference, family, cancel)
     for mention, verdict in judged:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from magray_core.cancel import CancelToken
 from magray_core.errors import WorkspaceError
 from magray_core.memory import Occurrence, OccurrenceKind
 from magray_core.spans import Span
@@ -64,10 +63,11 @@ def speaks_of(text: str, start: int, end: int) -> bool:
 
 
 def mentions_in_other_files(
-    workspace: Workspace, name: str, judge: Judge, cancel: CancelToken
+    workspace: Workspace, occurrences: Iterable[Occurrence], judge: Judge
 ) -> Iterator[tuple[Occurrence, bool]]:
     """Mentions outside Python that may mean the name, with whether one certainly does (an entry point, say)."""
-    for occurrence in workspace.index.occurrences(name, overlay=workspace.overlay, cancel=cancel):
+    name = judge.family.target.name
+    for occurrence in occurrences:
         prose, settings = occurrence.path.endswith(_PROSE), occurrence.path.endswith(_SETTINGS)
         if not prose and not (settings and occurrence.kind in (OccurrenceKind.STRING, OccurrenceKind.TEXT)):
             continue
