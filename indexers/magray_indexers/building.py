@@ -20,7 +20,7 @@ from magray_indexers.ignore import IGNORE_FILES
 from magray_indexers.locking import writer_lock
 from magray_indexers.reading import Gone, Job, Outcome, Unchanged, read_and_parse
 from magray_indexers.saving import SaveSession
-from magray_indexers.store import FileRows, KnownFile
+from magray_indexers.store import FileRows, Generation, KnownFile
 from magray_indexers.walk import SkippedPath, walk, walk_path
 from magray_indexers.workers import read_all
 from magray_indexers.writing import Session, opened_store
@@ -30,7 +30,7 @@ _JUDGED_BY_CONTENT = frozenset(
 )
 _FIRST_PUBLISH_S, _PUBLISH_GROWTH = 1.5, 4.0
 _REPORT_EVERY_S = 0.2
-_MANY, _MANY_PENDING = 64, 256
+_MANY, _MANY_PENDING = 64, 128
 
 
 class _Silent:
@@ -152,10 +152,7 @@ class _Build:
                 self._next_publish_s = (time.monotonic() - self._started) * _PUBLISH_GROWTH
 
     def _report(self, skipped: Mapping[str, SkippedPath]) -> IndexReport:
-        files, chunks = self._session.counts()
-        reasons = Counter(entry.reason for entry in skipped.values())
-        seconds = time.monotonic() - self._started
-        return IndexReport(files, chunks, reasons, seconds, self._session.generation.number, self._changed)
+        return _report(self._session.generation, skipped, time.monotonic() - self._started, self._changed)
 
 
 def update(
@@ -204,9 +201,12 @@ def _update(work: _Work, session: SaveSession, wanted: Sequence[str]) -> IndexRe
     if session.n_pending() > _MANY_PENDING:
         return None
     session.publish()
-    files, chunks = session.counts()
-    reasons = Counter(entry.reason for entry in session.skipped().values())
-    return IndexReport(files, chunks, reasons, time.monotonic() - started, session.generation.number, changed)
+    return _report(session.generation, session.skipped(), time.monotonic() - started, changed)
+
+
+def _report(generation: Generation, skipped: Mapping[str, SkippedPath], seconds: float, changed: int) -> IndexReport:
+    reasons = Counter(entry.reason for entry in skipped.values())
+    return IndexReport(generation.n_files, generation.n_chunks, reasons, seconds, generation.number, changed)
 
 
 def _outermost(paths: Sequence[str]) -> list[str]:

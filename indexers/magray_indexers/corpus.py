@@ -16,13 +16,13 @@ from typing import Any
 from magray_core.errors import IndexCorrupt, IndexingError
 from magray_core.memory import Chunk, Freshness, Symbol, SymbolKind
 from magray_core.spans import Span
-from magray_indexers.keyword import FIELDS, FieldStatistics, KeywordIndex, bm25
+from magray_indexers.keyword import FIELDS, FieldStatistics, FileCounters, KeywordIndex, bm25
 from magray_indexers.locking import mark_suspect
 from magray_indexers.ranking.view import FileEntry
 from magray_indexers.store import CHUNK_BITS, checked, id_range, translated
 from magray_indexers.writing import tokens_of
 
-_SAMPLE_CHUNKS = 300
+_SAMPLE_CHUNKS = 200
 _BATCH = 500
 
 
@@ -91,7 +91,6 @@ class Corpus:
         self.freshness = freshness
         self._pending = {number for (number,) in rows.plain("SELECT file FROM pending")}
         self._fresh_counters: dict[int, dict[str, Counter[str]]] | None = None
-        self._mean_lengths: dict[str, float] | None = None
 
     def best(
         self, field: str, tokens: Sequence[str], limit: int, weights: Mapping[str, float] | None = None
@@ -153,18 +152,31 @@ class Corpus:
         with self._rows.lock:
             if self._fresh_counters is None:
                 self._fresh_counters = {
-                    id_range(number)[0] + i: {
-                        name: Counter(text.split()) for name, text in zip(FIELDS, texts, strict=True)
-                    }
+                    id_range(number)[0] + i: fields
                     for number in self._pending
-                    for i, texts in enumerate(self._rows.tokens_of(number))
+                    for i, fields in enumerate(self._counters(number))
                 }
             return self._fresh_counters
+
+    def _counters(self, number: int) -> FileCounters:
+        """A file's token counts; remembered beyond this reader, because each save makes a new one."""
+        found = self._rows.plain("SELECT hash FROM files WHERE id = ?", (number,))
+        if not found:
+            return ()
+        known = self._keyword.counters
+        key = (number, str(found[0][0]))
+        if key not in known:
+            known[key] = tuple(
+                {name: Counter(text.split()) for name, text in zip(FIELDS, texts, strict=True)}
+                for texts in self._rows.tokens_of(number)
+            )
+        return known[key]
 
     def _lengths(self) -> dict[str, float]:
         """Mean tokens by field over a sample: ids are hashes, so the first files are as good as any."""
         with self._rows.lock:
-            if self._mean_lengths is None:
+            means = self._keyword.mean_lengths
+            if not means:
                 totals: Counter[str] = Counter()
                 count = 0
                 for (number,) in self._rows.plain("SELECT id FROM files ORDER BY id LIMIT ?", (_SAMPLE_CHUNKS,)):
@@ -174,8 +186,8 @@ class Corpus:
                             totals[name] += text.count(" ") + 1 if text else 0
                     if count >= _SAMPLE_CHUNKS:
                         break
-                self._mean_lengths = {name: totals[name] / max(1, count) for name in FIELDS}
-            return self._mean_lengths
+                means.update({name: totals[name] / max(1, count) for name in FIELDS})
+            return means
 
 
 def chunk_of(row: Sequence[Any]) -> Chunk:

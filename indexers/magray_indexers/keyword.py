@@ -19,6 +19,8 @@ FIELDS = ("body", "definitions", "path", "doc")
 _TOKENIZER = "spaces"
 _SMALL_HEAP, _LARGE_HEAP = 15_000_000, 96_000_000
 _K1, _B = 1.2, 0.75
+FileCounters = tuple[dict[str, Counter[str]], ...]
+"""Token counts of a file, by chunk and field."""
 ChunkTokens = tuple[str, ...]
 """One chunk's tokens joined by spaces, in the order of ``FIELDS``."""
 
@@ -74,6 +76,10 @@ class KeywordIndex:
         self._index = _open(folder, create=False)
         self._schema = self._index.schema
         self._searcher = self._index.searcher()
+        self.mean_lengths: dict[str, float] = {}
+        """Mean tokens by field, once somebody computed them: every reader of this folder needs the same."""
+        self.counters: dict[tuple[int, str], FileCounters] = {}
+        """Token counts of files saved since, by id and content hash, for the readers to come."""
 
     @property
     def n_chunks(self) -> int:

@@ -24,6 +24,7 @@ class SaveSession:
         self._db = db
         self.generation: Generation = store.read_generation(db)
         self._changed = False
+        self._n_files, self._n_chunks = self.generation.n_files, self.generation.n_chunks
 
     def usable(self) -> bool:
         """Whether there is a finished index to add to."""
@@ -41,9 +42,9 @@ class SaveSession:
         """Add a file or replace what is known of it."""
         self._begin()
         number = self._id_for(rows.path)
-        store.delete_file(self._db, number)
+        self._forget(number)
         store.insert_file(self._db, number, rows)
-        self._mark(number)
+        self._n_files, self._n_chunks = self._n_files + 1, self._n_chunks + len(rows.chunks)
 
     def remove(self, path: str) -> int:
         """Forget a file; how many were forgotten, 0 or 1."""
@@ -51,8 +52,7 @@ class SaveSession:
         if number is None:
             return 0
         self._begin()
-        store.delete_file(self._db, number)
-        self._mark(number)
+        self._forget(number)
         return 1
 
     def touch(self, path: str, stat: str) -> None:
@@ -79,15 +79,13 @@ class SaveSession:
         count: int = self._db.execute("SELECT count(*) FROM pending").fetchone()[0]
         return count
 
-    def counts(self) -> tuple[int, int]:
-        """Files and chunks."""
-        return store.counts(self._db)
-
     def publish(self) -> None:
         """Commit; readers see a new generation if any file changed."""
         if self._changed:
             number = self.generation.number + 1
-            self.generation = replace(self.generation, number=number, finished=time.time())
+            self.generation = replace(
+                self.generation, number=number, finished=time.time(), n_files=self._n_files, n_chunks=self._n_chunks
+            )
             store.write_generation(self._db, self.generation)
         failpoint("before-save")
         if self._db.in_transaction:
@@ -98,8 +96,12 @@ class SaveSession:
         if not self._db.in_transaction:
             self._db.execute("BEGIN IMMEDIATE")
 
-    def _mark(self, number: int) -> None:
+    def _forget(self, number: int) -> None:
         self._changed = True
+        row = self._db.execute("SELECT n_chunks FROM files WHERE id = ?", (number,)).fetchone()
+        if row is not None:
+            self._n_files, self._n_chunks = self._n_files - 1, self._n_chunks - row[0]
+            store.delete_file(self._db, number)
         self._db.execute("INSERT OR IGNORE INTO pending VALUES (?)", (number,))
 
     def _id(self, path: str) -> int | None:

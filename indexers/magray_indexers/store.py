@@ -20,8 +20,8 @@ from magray_core.errors import IndexCorrupt, IndexFormatTooNew, IndexingError, I
 from magray_core.memory import SkipReason
 from magray_indexers.walk import SkippedPath
 
-FORMAT_VERSION = 1
-"""1: first."""
+FORMAT_VERSION = 2
+"""1: first. 2: the generation's row counts files and chunks."""
 APPLICATION_ID = 0x4D475259
 CHUNK_BITS = 17
 """A chunk's id is its file's id shifted by this, plus its index in the file; symbols alike."""
@@ -44,7 +44,7 @@ CREATE TABLE skipped (path TEXT PRIMARY KEY, reason TEXT NOT NULL, stat TEXT NOT
 CREATE TABLE pending (file INTEGER PRIMARY KEY);
 CREATE TABLE generation (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, keyword TEXT NOT NULL,
     manifest TEXT NOT NULL, head TEXT NOT NULL, finished REAL NOT NULL, complete INTEGER NOT NULL,
-    sum INTEGER NOT NULL);
+    n_files INTEGER NOT NULL, n_chunks INTEGER NOT NULL, sum INTEGER NOT NULL);
 """
 
 _COLUMNS = {"files": 9, "chunks": 9, "symbols": 14, "markers": 5}
@@ -87,6 +87,8 @@ class Generation:
     head: str = ""
     finished: float = 0.0
     complete: bool = False
+    n_files: int = 0
+    n_chunks: int = 0
 
 
 def file_id(path: str, salt: int = 0) -> int:
@@ -223,26 +225,29 @@ def _version(db: sqlite3.Connection) -> int:
         raise IndexCorrupt("the index file belongs to another program", hint="run `magray index` to rebuild it")
     if version > FORMAT_VERSION:
         raise IndexFormatTooNew(version, FORMAT_VERSION, what="index")
+    if version < FORMAT_VERSION:
+        # All of it comes from the files: making it again is simpler and safer than moving it from format to format.
+        raise IndexCorrupt("the index was made by an older version", hint="run `magray index` to rebuild it")
     return int(version)
 
 
 def read_generation(db: sqlite3.Connection) -> Generation:
     """The generation that a reader starting now sees; number 0 if nothing was ever finished."""
-    row = db.execute("SELECT number, keyword, manifest, head, finished, complete, sum FROM generation").fetchone()
+    row = db.execute("SELECT * FROM generation").fetchone()
     if row is None:
         return Generation()
-    number, keyword, manifest, head, finished, complete = checked(row)
+    number, keyword, manifest, head, finished, complete, n_files, n_chunks = checked(row[1:])
     files = {name: (digest, size) for name, (digest, size) in json.loads(manifest).items()}
-    return Generation(number, keyword, files, head, finished, bool(complete))
+    return Generation(number, keyword, files, head, finished, bool(complete), n_files, n_chunks)
 
 
 def write_generation(db: sqlite3.Connection, generation: Generation) -> None:
     """Make this the generation that readers see, when the transaction around it is committed."""
     values = (
         generation.number, generation.keyword, json.dumps(dict(generation.manifest), sort_keys=True),
-        generation.head, generation.finished, int(generation.complete),
+        generation.head, generation.finished, int(generation.complete), generation.n_files, generation.n_chunks,
     )  # fmt: skip
-    db.execute("INSERT OR REPLACE INTO generation VALUES (1, ?, ?, ?, ?, ?, ?, ?)", (*values, row_sum(values)))
+    db.execute("INSERT OR REPLACE INTO generation VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*values, row_sum(values)))
 
 
 def known_files(db: sqlite3.Connection) -> dict[str, KnownFile]:
@@ -312,7 +317,7 @@ def write_skipped(db: sqlite3.Connection, before: Mapping[str, SkippedPath], now
 
 
 def counts(db: sqlite3.Connection) -> tuple[int, int]:
-    """Files and chunks."""
+    """Files and chunks, counted: a look at every file's row."""
     files, chunks = db.execute("SELECT count(*), coalesce(sum(n_chunks), 0) FROM files").fetchone()
     return files, chunks
 

@@ -145,10 +145,6 @@ class Session:
         self._transact()
         store.write_skipped(self._db, store.read_skipped(self._db), now)
 
-    def counts(self) -> tuple[int, int]:
-        """Files and chunks."""
-        return store.counts(self._db)
-
     def is_settled(self) -> bool:
         """Whether the generation that readers see is complete, sound, and holds every saved file."""
         generation = self.generation
@@ -174,7 +170,7 @@ class Session:
         failpoint("after-publish")
         self._db.execute("DELETE FROM pending")
         previous = self.generation.keyword
-        self._flip(Generation(number, name, manifest, head, time.time(), complete))
+        self._flip(Generation(number, name, manifest, head, time.time(), complete, *store.counts(self._db)))
         generations.prune(self._keyword, {name, previous})
         return self.generation
 

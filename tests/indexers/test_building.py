@@ -15,7 +15,7 @@ from magray_testkit.memories import change, contents, rebuilt, source
 from magray_configs.paths import WorkspacePaths
 from magray_configs.settings import IndexSettings
 from magray_core.cancel import Cancelled, CancelToken
-from magray_core.errors import IndexFormatTooNew, IndexUnavailable, WorkspaceError
+from magray_core.errors import IndexCorrupt, IndexFormatTooNew, IndexUnavailable, WorkspaceError
 from magray_core.memory import SkipReason
 from magray_indexers import store
 from magray_indexers.building import build, update
@@ -165,6 +165,18 @@ def test_a_newer_format_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(IndexFormatTooNew):
         IndexReader.open(tmp_path)
     assert WorkspacePaths(tmp_path).index_db.read_bytes() == before
+
+
+def test_an_older_format_is_made_again(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "x = 1\n"})
+    build(tmp_path, SETTINGS)
+    db = store.open_for_writing(WorkspacePaths(tmp_path).index_db)
+    db.execute(f"PRAGMA user_version={store.FORMAT_VERSION - 1}")
+    db.close()
+    with pytest.raises(IndexCorrupt, match="older version"):
+        IndexReader.open(tmp_path)
+    assert build(tmp_path, SETTINGS).changed == 1
+    assert paths_of(tmp_path) == ["a.py"]
 
 
 def test_an_edit_that_keeps_size_and_times_is_noticed(tmp_path: Path) -> None:
