@@ -8,6 +8,7 @@ import importlib
 import logging
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 VERSION = "0.1.0"
 _FLUSH_S = 0.5
 _CLOSE_S = 1.0
+_SWITCH_S = 0.001  # workers that compute in Python hand over to the loop this often; the default is 5 ms
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
@@ -47,6 +49,7 @@ def serve_stdio() -> NoReturn:
     """
     wire = claim_stdio()
     start_logging()
+    sys.setswitchinterval(_SWITCH_S)
     code = 1
     try:
         code = asyncio.run(_Server(*wire).run())

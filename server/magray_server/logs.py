@@ -41,5 +41,7 @@ def start_logging() -> None:
     logger.setLevel(logging.WARNING)
     # What is wrong with a message is logged here in one line; pygls would log it whole, with its contents.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
+    # Its threads complain when they are stopped in the middle of an event.
+    logging.getLogger("watchdog").setLevel(logging.CRITICAL)
     for name in ("magray_core", "magray_configs", "magray_indexers", "magray_orchestration", "magray_server"):
         logging.getLogger(name).setLevel(logging.INFO)
