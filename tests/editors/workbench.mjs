@@ -1,5 +1,5 @@
 // Drives a real VS Code workbench (code-server in headless Chromium) through the main job.
-// node workbench.mjs URL WORKSPACE SHOTS: prints one line per step and exits with the number of steps that failed.
+// node workbench.mjs URL WORKSPACE SHOTS TOOLS: prints one JSON line per scene, up to the first that fails..
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
@@ -8,119 +8,239 @@ const [url, workspace, shots, tools] = process.argv.slice(2);
 const { chromium } = createRequire(path.join(tools, 'package.json'))('playwright-core');
 fs.mkdirSync(shots, { recursive: true });
 
+const PATIENCE_MS = 30000;
+
 // Selectors of VS Code's own surfaces, in one place because they change with its versions.
 class Workbench {
   constructor(page) { this.page = page; }
 
   async open() {
     await this.page.goto(`${url}/?folder=${workspace}`, { waitUntil: 'domcontentloaded' });
-    await this.page.locator('.monaco-workbench').waitFor({ timeout: 60000 });
+    await this.page.locator('.monaco-workbench').waitFor();
+    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
   }
 
-  async openFile(name) {
-    await this.page.keyboard.press('Control+p');
-    await this.quickInput().waitFor();
-    await this.page.keyboard.type(name, { delay: 5 });
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: path.basename(name) }).first().waitFor();
-    await this.page.keyboard.press('Enter');
-    await this.page.locator('.tab', { hasText: path.basename(name) }).first().waitFor();
-  }
-
-  quickInput() { return this.page.locator('.quick-input-widget .input').first(); }
-
-  async command(title) {
+  // Quick input
+  quickInput() { return this.page.locator('.quick-input-widget input.input').first(); }
+  quickRow(text) { return this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first(); }
+  async palette(title) {
+    await this.page.keyboard.press('Escape');
     await this.page.keyboard.press('F1');
     await this.quickInput().waitFor();
-    await this.page.keyboard.type(title, { delay: 5 });
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().waitFor();
-    await this.page.keyboard.press('Enter');
+    await this.quickInput().fill(`>${title}`);
   }
-
+  async command(title) {
+    await this.palette(title);
+    await this.quickRow(title).click();
+  }
   async answer(text) {
-    await this.page.locator('.quick-input-widget .quick-input-title').waitFor();
+    await this.page.locator('.quick-input-widget .quick-input-title', { hasText: 'What Should Change?' }).waitFor();
     await this.quickInput().fill(text);
     await this.page.keyboard.press('Enter');
   }
 
-  treeRow(text) { return this.page.locator('.pane-body .monaco-list-row', { hasText: text }).first(); }
+  // Editors
+  tab(name) { return this.page.locator('.tabs-container .tab', { hasText: name }).first(); }
+  activeEditor() { return this.page.locator('.editor-group-container.active .monaco-editor').first(); }
+  word(line, text) { return this.page.locator('.monaco-editor .view-line', { hasText: line }).first().getByText(text, { exact: true }).first(); }
+  line(text) { return this.activeEditor().locator('.view-line', { hasText: text }).first(); }
   lens(text) { return this.page.locator('.codelens-decoration a', { hasText: text }).first(); }
-  notice(text) { return this.page.locator('.notification-list-item-message', { hasText: text }).first(); }
-  dialogButton(text) { return this.page.locator('.monaco-dialog-box .monaco-button', { hasText: text }).first(); }
+  hover(text) { return this.page.locator('.monaco-hover', { hasText: text }).first(); }
+  async openFile(name) {
+    await this.page.keyboard.press('Escape');
+    await this.page.keyboard.press('Control+p');
+    await this.quickInput().waitFor();
+    await this.quickInput().fill(name);
+    await this.quickRow(path.basename(name)).click();
+    await this.page.locator('.tabs-container .tab.active', { hasText: path.basename(name) }).waitFor();
+    await this.activeEditor().locator('.view-line').first().waitFor();
+  }
+  async goTo(line, column) {
+    await this.page.keyboard.press('Control+g');
+    await this.quickInput().waitFor();
+    await this.quickInput().fill(`:${line}:${column}`);
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.statusbar-item', { hasText: `Ln ${line}, Col ${column}` }).waitFor();
+  }
+
+  // The plan view
+  treeRow(text) { return this.page.locator('.tree-explorer-viewlet-tree-view .monaco-list-row', { hasText: text }).first(); }
+  treeBox(text) { return this.treeRow(text).locator('[role=checkbox], .monaco-custom-toggle').first(); }
+  planState(text) { return this.page.locator('.tree-explorer-viewlet-tree-view .message', { hasText: text }).first(); }
+  async ticked(text, wanted) {
+    await until(`the box of ${text} is ${wanted}`, async () => await this.treeBox(text).getAttribute('aria-checked') === String(wanted));
+  }
+
+  // Diffs and previews
+  diffOf(name) { return this.page.locator('.multiDiffEntry', { hasText: path.basename(name) }).first(); }
   previewRow(text) { return this.page.locator('.bulk-edit-panel .monaco-list-row', { hasText: text }).first(); }
+  previewBoxes() { return this.page.locator('.bulk-edit-panel .edit-checkbox'); }
   previewButton(text) { return this.page.locator('.bulk-edit-panel .monaco-button', { hasText: text }).first(); }
-  statusItem(text) { return this.page.locator('.statusbar-item', { hasText: text }).first(); }
-  async shot(name) { await this.page.screenshot({ path: path.join(shots, `${name}.png`) }); }
-  async clearNotices() { await this.command('Notifications: Clear All Notifications'); }
+  groupByKind() { return this.page.locator('.panel .action-label[aria-label*="Group Changes By Type"]').first(); }
+
+  // Menus, notices, status
+  action(text) { return this.page.locator('.action-widget .monaco-list-row', { hasText: text }).first(); }
+  disabledAction() { return this.page.locator('.action-widget .monaco-list-row.option-disabled').first(); }
+  button(text) { return this.page.locator('.monaco-button', { hasText: text }).first(); }
+  notice(text) { return this.page.locator('.notification-list-item-message', { hasText: text }).first(); }
+  status(text) { return this.page.locator(`.statusbar-item[aria-label*="${text}"], .statusbar-item [aria-label*="${text}"]`).first(); }
+  async clearNotices() {
+    await this.command('Notifications: Clear All Notifications');
+    await this.page.locator('.notification-toast').first().waitFor({ state: 'detached' });
+  }
+  async shot(name) {
+    await this.clearNotices();
+    await this.page.mouse.move(5, 5);
+    await this.page.screenshot({ path: path.join(shots, `${name}.png`) });
+  }
 }
 
 const read = name => fs.readFileSync(path.join(workspace, name), 'utf8');
+const tree = () => Object.fromEntries(['shop/__init__.py', 'shop/prices.py', 'shop/cart.py', 'shop/report.py', 'tests/test_prices.py', 'pyproject.toml']
+  .map(name => [name, read(name)]));
+const original = tree();
+const asBefore = () => JSON.stringify(tree()) === JSON.stringify(original);
+const plans = path.join(workspace, '.magray/artifacts/plans');
+const document = () => {
+  const newest = fs.readdirSync(plans).filter(name => name.endsWith('.plan.md'))
+    .map(name => [fs.statSync(path.join(plans, name)).mtimeMs, name]).sort((a, b) => b[0] - a[0])[0];
+  return fs.readFileSync(path.join(plans, newest[1]), 'utf8');
+};
 
-async function until(what, condition, ms = 20000) {
+async function until(what, condition, ms = PATIENCE_MS) {
   for (const end = Date.now() + ms; Date.now() < end; await new Promise(done => setTimeout(done, 50))) {
-    if (condition()) return;
+    if (await condition()) return;
   }
   throw new Error(`never: ${what}`);
 }
 
-// Policy asks before files change; say yes whether it comes as a modal dialog or not at all.
-async function approve(bench, done) {
-  const button = bench.dialogButton(/Apply|Undo/);
-  await Promise.race([button.waitFor({ timeout: 20000 }).then(() => button.click()), done()]).catch(() => {});
-  await done();
-}
-
-const scenario = {
-  'the extension starts and indexes': async bench => {
+const scenes = {
+  'nothing runs in a folder that is not trusted': async bench => {
     await bench.open();
-    await bench.openFile('shop/prices.py');
-    await bench.page.locator('.statusbar-item [aria-label*="check"], .statusbar-item .codicon-check').first().waitFor({ timeout: 60000 });
+    await bench.status('Restricted Mode').waitFor();
+    await bench.palette('Magray: Plan a Change');
+    await bench.quickRow(/No matching commands|similar commands/).waitFor();
+    if (await bench.quickRow('Magray').count()) throw new Error('the extension is enabled');
+    await bench.page.keyboard.press('Escape');
+    if (fs.existsSync(path.join(workspace, '../started'))) throw new Error('a server was started');
+    if (fs.existsSync(path.join(workspace, '.magray'))) throw new Error('the folder was touched');
+  },
+  'trusting the folder starts the server, which indexes': async bench => {
+    await bench.command('Workspaces: Manage Workspace Trust');
+    await bench.button('Trust').click();
+    await bench.status('Magray: ready').waitFor({ timeout: 2 * PATIENCE_MS });
+    if (!fs.existsSync(path.join(workspace, '../started'))) throw new Error('the server that runs is not the one that was set');
   },
   'hover explains from memory': async bench => {
-    await bench.page.locator('.view-line', { hasText: 'def total_price' }).getByText('total_price').first().hover();
-    await bench.page.locator('.monaco-hover', { hasText: 'Sum the prices of the items.' }).first().waitFor();
-    await bench.shot('hover');
-    await bench.page.keyboard.press('Escape');
+    await bench.openFile('shop/prices.py');
+    await until('the hover shows', async () => {
+      await bench.page.mouse.move(5, 5);
+      await bench.word('def total_price', 'total_price').hover();
+      return bench.hover('Sum the prices of the items.').waitFor({ timeout: 3000 }).then(() => true, () => false);
+    });
   },
-  'a goal becomes a plan document with lenses and a tree': async bench => {
-    await bench.command('Magray: Plan a change');
+  'a goal becomes a document with lenses and a tree with check boxes': async bench => {
+    await bench.command('Magray: Plan a Change');
     await bench.answer('rename total_price to sum_of_prices');
-    await bench.page.locator('.tab', { hasText: '.plan.md' }).first().waitFor({ timeout: 60000 });
+    await bench.tab('.plan.md').waitFor();
     await bench.lens('Apply').waitFor();
-    await bench.treeRow('1 ').waitFor();
-    await bench.shot('plan');
-    if (!read('shop/prices.py').includes('def total_price')) throw new Error('planning changed a file');
+    await bench.lens('Preview').waitFor();
+    await bench.ticked('1. Rename', true);
+    await bench.ticked('2. Rename', false);
+    await bench.ticked('tests/test_prices.py', true);
+    await bench.shot('vscode-plan');
+    if (!asBefore()) throw new Error('planning changed a file');
   },
-  'every change is in the multi-diff editor': async bench => {
-    await bench.command('Magray: Preview every change');
-    await bench.page.locator('.multiDiffEntry').first().waitFor();
-    await bench.shot('multi-diff');
+  'a file is left out by unticking it in the tree': async bench => {
+    await bench.treeBox('tests/test_prices.py').click();
+    await bench.ticked('tests/test_prices.py', false);
+    await until('the document says so', () => document().includes('- [ ] [tests/test_prices.py]'));
   },
-  'apply and undo through the server': async bench => {
-    await bench.command('Magray: Apply what is ticked');
-    await approve(bench, () => until('applied', () => read('shop/prices.py').includes('def sum_of_prices')));
-    await until('applied everywhere', () => read('shop/cart.py').includes('return sum_of_prices'));
-    await bench.shot('applied');
-    await bench.command('Magray: Undo the plan');
-    await approve(bench, () => until('undone', () => read('shop/prices.py').includes('def total_price')));
-    await until('undone everywhere', () => read('shop/cart.py').includes('return total_price'));
+  'a file is left out by unticking it in the plan document': async bench => {
+    await bench.tab('.plan.md').click();
+    const lineOf = start => 1 + document().split('\n').findIndex(one => one.startsWith(start));
+    await bench.goTo(lineOf('- [ ] [tests/test_prices.py]'), 1);
+    await bench.line('- [ ] [tests/test_prices.py]').waitFor();
+    await bench.goTo(lineOf('- [x] [shop/report.py]'), 4);
+    await bench.page.keyboard.press('Shift+ArrowRight');
+    await bench.page.keyboard.type(' ');
+    await bench.page.keyboard.press('Control+s');
+    await bench.ticked('shop/report.py', false);
   },
-  'the Refactor Preview shows the annotations and applies': async bench => {
-    await bench.command('Magray: Plan a change');
-    await bench.answer('rename Cart to Basket');
-    await bench.treeRow('Basket').waitFor({ timeout: 60000 });
+  'what is ticked is previewed in the multi-diff editor': async bench => {
+    await bench.command('Magray: Preview What Is Ticked');
+    await bench.diffOf('shop/prices.py').waitFor();
+    await bench.diffOf('shop/cart.py').waitFor();
+    await bench.page.locator('.multiDiffEntry', { hasText: 'sum_of_prices' }).first().waitFor();
+    if (await bench.diffOf('shop/report.py').count()) throw new Error('a file that was left out is shown');
+    await bench.shot('vscode-multi-diff');
+  },
+  'what is ticked is applied, and nothing else': async bench => {
+    await bench.command('Magray: Apply What Is Ticked');
+    await bench.notice('partly applied').waitFor();
+    const now = tree();
+    if (!now['shop/prices.py'].includes('def sum_of_prices')) throw new Error('not applied');
+    if (!now['shop/cart.py'].includes('return sum_of_prices')) throw new Error('not applied everywhere');
+    for (const name of ['shop/report.py', 'tests/test_prices.py']) {
+      if (now[name] !== original[name]) throw new Error(`${name} was left out and yet changed`);
+    }
+    await bench.planState('partly applied').waitFor();
+    if (!document().includes('**Status: partly applied**')) throw new Error('the document does not say so');
+    await bench.clearNotices();
+  },
+  'undo refuses where something was typed since, and says where': async bench => {
+    await bench.openFile('shop/cart.py');
+    await bench.goTo(1, 1);
+    await bench.page.keyboard.type('# typed since\n');
+    await bench.line('typed since').waitFor();
+    await bench.command('Magray: Undo the Plan');
+    await bench.notice('shop/cart.py').waitFor();
+    if (!read('shop/prices.py').includes('def sum_of_prices')) throw new Error('it was undone in part');
+    await bench.line('typed since').waitFor();
+    await bench.command('File: Revert File');
+    await bench.line('typed since').waitFor({ state: 'detached' });
+    await bench.clearNotices();
+  },
+  'undo gives every byte back': async bench => {
+    await bench.command('Magray: Undo the Plan');
+    await bench.notice('is undone').waitFor();
+    if (!asBefore()) throw new Error('a file is not as it was');
+    await bench.planState('undone').waitFor();
+    await bench.clearNotices();
+  },
+  'the Refactor Preview shows one annotation per step, and applies': async bench => {
+    await bench.command('Magray: Plan a Change');
+    await bench.answer('rename total_price to price_sum');
+    await bench.treeRow('1. Rename function shop.prices.total_price to price_sum').waitFor();
+    await bench.treeBox('2. Rename').click();
+    await bench.ticked('2. Rename', true);
     await bench.command('Magray: Apply through the Refactor Preview');
-    const button = bench.dialogButton('Apply');
-    await Promise.race([button.waitFor().then(() => button.click()), bench.previewButton('Apply').waitFor()]).catch(() => {});
     await bench.previewButton('Apply').waitFor();
-    await bench.page.locator('.panel .action-label[aria-label*="Group"]').first().click();
-    await bench.previewRow('Cart').waitFor();
-    await bench.shot('refactor-preview');
-    const box = bench.page.locator('.bulk-edit-panel .edit-checkbox').first();
-    if (!(await box.isChecked())) await box.click();
+    await bench.groupByKind().click();
+    await bench.previewRow('1. Rename function').waitFor();
+    await bench.previewRow('2. Rename').waitFor();
+    for (let at = 0; at < await bench.previewBoxes().count(); at += 1) {
+      const box = bench.previewBoxes().nth(at);
+      if (!(await box.isChecked())) await box.click();
+    }
+    await bench.shot('vscode-refactor-preview');
     await bench.previewButton('Apply').click();
-    await until('applied', () => read('shop/cart.py').includes('class Basket'));
-    await bench.command('Magray: Undo the plan');
-    await approve(bench, () => until('undone', () => read('shop/cart.py').includes('class Cart')));
+    await bench.notice('is applied').waitFor();
+    if (!read('shop/cart.py').includes('# price_sum includes')) throw new Error('the words were not changed');
+    if (!read('shop/report.py').includes('prices.price_sum(items)')) throw new Error('not applied everywhere');
+    await bench.command('Magray: Undo the Plan');
+    await bench.notice('is undone').waitFor();
+    if (!asBefore()) throw new Error('a file is not as it was');
+    await bench.clearNotices();
+  },
+  'the menu at a symbol offers refactorings, with reasons for those that are not possible': async bench => {
+    await bench.openFile('shop/prices.py');
+    await bench.goTo(4, 6);
+    await bench.page.keyboard.press('Control+.');
+    await bench.action('Rename').waitFor();
+    await bench.page.keyboard.press('Escape');
+    await bench.page.keyboard.press('Control+Shift+r');
+    await bench.disabledAction().waitFor();
   },
 };
 
@@ -129,24 +249,22 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
 });
-const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
 await context.route(to => to.protocol.startsWith('http') && to.hostname !== '127.0.0.1', route => route.abort());
 const page = await context.newPage();
-page.setDefaultTimeout(20000);
+page.setDefaultTimeout(PATIENCE_MS);
 const bench = new Workbench(page);
-let failed = 0;
-for (const [name, run] of Object.entries(scenario)) {
+for (const [scene, run] of Object.entries(scenes)) {
   const started = Date.now();
+  let problem = null;
   try {
     await run(bench);
-    console.log(`ok   ${name} (${Date.now() - started} ms)`);
   } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${name}: ${error.message.split('\n').slice(0, 3).join(' | ')}`);
     const notices = await page.locator('.notification-list-item-message').allInnerTexts();
-    console.log(`     notices: ${JSON.stringify(notices)}`);
-    await bench.shot(`failed-${failed}`);
+    problem = `${error.message}\nnotices: ${JSON.stringify(notices)}`;
+    await page.screenshot({ path: path.join(shots, `failed-${scene.replace(/\W+/g, '-')}.png`) });
   }
+  console.log(JSON.stringify({ scene, problem, ms: Date.now() - started }));
+  if (problem) break;
 }
 await browser.close();
-process.exit(failed);

@@ -1,4 +1,4 @@
-// What the server may ask of the editor: the person's approval, what other servers would rename, and to make edits.
+// What the server may ask of the editor: the person's approval, what other servers would rename, to make edits, to reload.
 import * as vscode from 'vscode';
 import type { ApplyWorkspaceEditParams, ApplyWorkspaceEditRequest, ApplyWorkspaceEditResult, LanguageClient } from 'vscode-languageclient/node';
 import * as protocol from './protocol';
@@ -44,6 +44,19 @@ export async function saveWhatWasClean(
     return result;
   } finally {
     listening.dispose();
+  }
+}
+
+// The editor's watching of files may be off, late or miss a new folder; ticks are lost if an old text is saved over them.
+export async function reloadPlanDocument(uri: string): Promise<void> {
+  const wanted = vscode.Uri.parse(uri);
+  const front = () => {
+    const document = vscode.window.activeTextEditor?.document;
+    return document?.uri.toString() === wanted.toString() && !document.isDirty ? document : undefined;
+  };
+  const now = front() && new TextDecoder().decode(await vscode.workspace.fs.readFile(wanted));
+  if (now !== undefined && front() && front()!.getText() !== now) {
+    await vscode.commands.executeCommand('workbench.action.files.revert');
   }
 }
 

@@ -45,7 +45,7 @@ function commands(server: Server, tree: PlanTree, preview: Preview): vscode.Disp
   const show = async (plan: protocol.PlanView | undefined) => {
     if (plan) {
       tree.set(plan);
-      await vscode.window.showTextDocument(vscode.Uri.parse(plan.uri), { preview: false });
+      server.refreshLenses((await vscode.window.showTextDocument(vscode.Uri.parse(plan.uri), { preview: false })).document);
     }
   };
   const ask = async (prefilled: string, at?: Partial<protocol.Goal>): Promise<void> => {

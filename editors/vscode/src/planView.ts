@@ -26,11 +26,11 @@ export class PlanTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
       say(error);
       this.changed.fire(); // the boxes go back to what the server knows
     }));
-    server.onStarted(client => client.onNotification(protocol.planChanged, ({ plan }) => {
+    server.onPlanChanged(plan => {
       if (plan === (this.plan?.id ?? plan)) {
         void this.open(plan).catch((error: unknown) => server.log.warn(`the plan view is not current: ${error}`));
       }
-    }));
+    });
   }
 
   async open(id: string): Promise<protocol.PlanView> {
@@ -55,7 +55,7 @@ export class PlanTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     this.plan = plan;
     this.view.title = `Plan ${plan.id}`;
     this.view.description = plan.status;
-    this.view.message = plan.steps.length > 0 ? plan.goal : `${plan.goal}: nothing needs to change.`;
+    this.view.message = `${plan.goal} · ${plan.steps.length > 0 ? plan.status : 'nothing needs to change'}`;
     void vscode.commands.executeCommand('setContext', 'magray.plan', plan.status);
     this.changed.fire();
   }

@@ -1,7 +1,7 @@
 // Starts the console script and keeps it: one restart at a time and one waiting, each with its reason in the log.
 import * as vscode from 'vscode';
 import { LanguageClient, RevealOutputChannelOn, State, type LanguageClientOptions } from 'vscode-languageclient/node';
-import { answerQuestions, saveWhatWasClean } from './asking';
+import { answerQuestions, reloadPlanDocument, saveWhatWasClean } from './asking';
 import * as protocol from './protocol';
 import { say } from './telling';
 
@@ -29,6 +29,9 @@ export class Server implements vscode.Disposable {
   private readonly index = new vscode.EventEmitter<protocol.IndexStatus>();
   readonly onIndex = this.index.event;
 
+  private readonly plans = new vscode.EventEmitter<string>();
+  readonly onPlanChanged = this.plans.event;
+
   get client(): LanguageClient {
     if (!this.running?.isRunning()) {
       throw new Error('the server is not running: the log says why, “Magray: Restart the Server” tries again');
@@ -43,6 +46,10 @@ export class Server implements vscode.Disposable {
     client.onDidChangeState(({ newState }) => this.phases.fire(
       newState === State.Running ? 'running' : newState === State.Starting ? 'starting' : 'stopped'));
     client.onNotification(protocol.indexStatus, status => this.index.fire(status));
+    client.onNotification(protocol.planChanged, ({ plan, uri }) => {
+      this.plans.fire(plan);
+      void reloadPlanDocument(uri);
+    });
     answerQuestions(client);
     this.running = client;
     this.started.fire(client);
@@ -53,6 +60,11 @@ export class Server implements vscode.Disposable {
       this.phases.fire('stopped');
       void sayNotStarted(command);
     }
+  }
+
+  /** The server's own refresh comes before the document is in front, and may reach the editor between two documents. */
+  refreshLenses(document: vscode.TextDocument): void {
+    this.client.getFeature('textDocument/codeLens').getProvider(document)?.onDidChangeCodeLensEmitter.fire();
   }
 
   async commandChanged(): Promise<void> {
@@ -81,8 +93,7 @@ export class Server implements vscode.Disposable {
 
   dispose(): void {
     this.started.dispose();
-    this.phases.dispose();
-    this.index.dispose();
+    [this.phases, this.index, this.plans].forEach(one => one.dispose());
     this.log.dispose();
   }
 
