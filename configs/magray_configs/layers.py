@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from magray_configs.paths import WorkspacePaths, user_folder
+from magray_configs.paths import user_folder
 from magray_configs.settings import Settings
 from magray_core.errors import SettingsError
 
@@ -72,7 +72,7 @@ def resolve(
     merging.take(_read(user_config_file(), "~/.magray/config/config.toml"), "~/.magray/config/config.toml")
     if root is not None:
         name = ".magray/config.toml"
-        layer = _read(WorkspacePaths(root).base / "config.toml", name, flags=os.O_NOFOLLOW)
+        layer = _read(root / ".magray" / "config.toml", name, flags=os.O_NOFOLLOW)
         merging.take(layer, name, allowed=PROJECT_SECTIONS)
     merging.take(client or {}, CLIENT)
     merging.take(flags or {}, FLAGS)

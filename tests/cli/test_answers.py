@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,33 @@ def test_doctor_tells_the_state_of_everything(shop: Path) -> None:
     broken = magray("doctor", cwd=shop)
     assert broken.code == 1
     assert "hover.max_lines in .magray/config.toml is 'many'" in broken.out
+
+
+def check_doctor(root: Path, **states: str) -> None:
+    ran = magray("doctor", "--root", str(root), "--json", cwd=root.parent)
+    found = {check["name"]: check["state"] for check in ran.json["checks"]}
+    assert {name: found[name] for name in states} == states
+    assert ran.code == (1 if "problem" in found.values() else 0)
+
+
+def test_doctor_names_what_is_broken_instead_of_breaking(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd/.magray").write_text("mine", encoding="utf-8")
+    check_doctor(tmp_path / "odd", **{"state folder": "problem", "index": "off", "plans": "ok"})
+    ok(magray("plan", "rename total to sum_up", cwd=shop))
+    check_doctor(shop, index="ok", plans="ok", writer="ok")
+    memory = shop / ".magray/memory"
+    for name in ("index.db", "state.db"):
+        with sqlite3.connect(memory / name) as db:
+            db.execute("PRAGMA user_version = 999")
+        db.close()
+    check_doctor(shop, index="problem", plans="problem")
+    for name in ("index.db", "state.db"):
+        (memory / name).write_bytes(b"garbage" * 1000)
+    ran = magray("doctor", "--json", cwd=shop)
+    assert {"index": "problem", "plans": "warning"}.items() <= {
+        (check["name"], check["state"]) for check in ran.json["checks"]
+    }
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def test_a_function_used_everywhere_is_found_explained_renamed_and_renamed_back(
     after = tree(click)
     changed = {path for path in before if after[path] != before[path]}
     assert changed == {file["path"] for file in plan["steps"][0]["files"]}
+    magray("index", cwd=click)
     assert magray("search", "say_text", "-k", "1", "--json", cwd=click).json["hits"][0]["symbol"] == "say_text"
 
     undone = magray("undo", plan["id"], "--yes", "--json", cwd=click).json

@@ -1,4 +1,7 @@
-"""The state of this installation and workspace as checks that a person can act on. Changes nothing, starts nothing."""
+"""The state of this installation and workspace as checks that a person can act on. Starts nothing.
+
+Nothing is changed, except that opening a damaged plan store sets it aside, as every command does that needs it.
+"""
 
 from __future__ import annotations
 
@@ -119,15 +122,15 @@ def _engines() -> Check:
 
 
 def _state_folder(paths: WorkspacePaths) -> Check:
-    if not paths.base.exists():
-        state: State = "ok" if os.access(paths.root, os.W_OK) else "problem"
-        text = "not made yet" if state == "ok" else "cannot be made: the workspace is read-only"
-        return Check("state folder", state, text, "" if state == "ok" else "make the workspace writable")
-    if not paths.base.is_dir() or paths.base.is_symlink():
+    own = paths.root / ".magray"
+    if own.is_symlink() or (own.exists() and not own.is_dir()):
         return Check("state folder", "problem", ".magray is not a folder", "move it away")
-    if not os.access(paths.base, os.W_OK | os.X_OK):
-        return Check("state folder", "problem", ".magray cannot be written", "check its permissions")
-    size = sum(file.stat().st_size for file in paths.base.rglob("*") if file.is_file() and not file.is_symlink())
+    if paths.base != own:
+        text = "the workspace cannot be written, so its index and plans lie in your own Magray folder"
+        return Check("state folder", "warning", text)
+    if not own.exists():
+        return Check("state folder", "ok", "not made yet")
+    size = sum(file.stat().st_size for file in own.rglob("*") if file.is_file() and not file.is_symlink())
     return Check("state folder", "ok", f".magray, {size / 1e6:.1f} MB")
 
 
