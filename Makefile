@@ -28,7 +28,7 @@ soak: $(VENV)/.dev
 
 package: $(VENV)/.dev
 	$(BIN)/python -m build --outdir dist
-	editors/vscode/package.sh dist
+	PATH="$(CURDIR)/.cache/tools/vscode/node/bin:$$PATH" editors/vscode/package.sh dist
 
 # Editors for the tests: Neovim, Emacs, code-server with Chromium, all private to .cache except apt packages.
 tools: .cache/tools/.ready
