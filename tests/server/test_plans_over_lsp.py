@@ -435,3 +435,39 @@ def test_a_retry_plans_the_same_goal_on_the_files_as_they_are_now(editor: Editor
     assert again["goal"] == made["goal"]
     assert apply(editor, again["id"])["status"] == "applied"
     assert f'{new_name(made)}("moon")' in editor.text("app/main.py")
+
+
+@pytest.mark.parametrize("answer", ["edit", "nothing", "nonsense", "elsewhere", "silence"])
+def test_other_languages_are_renamed_by_the_editors_servers_or_by_text_and_say_so(project: Path, answer: str) -> None:
+    (project / "web.js").write_text('// 😀\nfunction shout() {}\nconst a = "😀"; shout();\n')
+
+    def rename(params: Message) -> Message:
+        new = params["params"]["newName"]
+        uri = "file:///etc/passwd" if answer == "elsewhere" else params["params"]["textDocument"]["uri"]
+        edits = [
+            {
+                "range": {"start": {"line": line, "character": at}, "end": {"line": line, "character": at + 5}},
+                "newText": new,
+            }
+            for line, at in ((1, 9), (2, 16))
+        ]
+        results: dict[str, Any] = {
+            "edit": {"changes": {uri: edits}}, "elsewhere": {"changes": {uri: edits}},
+            "nothing": None, "nonsense": {"documentChanges": [{"kind": "delete", "uri": uri}]},
+        }  # fmt: skip
+        return {"result": results[answer], "server": "tests"}
+
+    options = {"lspRequest": True, "settings": {"plans": {"editorTimeoutS": 0.3}}}
+    with editing(project, options=options) as editor:
+        if answer == "silence":
+            others = editor.client._answer
+            editor.client._answer = lambda message: (  # type: ignore[method-assign]
+                None if message["method"] == "magray/client/lspRequest" else others(message)
+            )
+        editor.client.answers["magray/client/lspRequest"] = rename
+        editor.open("web.js")
+        made = editor.client.request("magray/plan", {"goal": "rename shout to yell", **editor.at("web.js", "shout()")})
+        engines = made["steps"][0]["proof"]["engines"]
+        assert ("editor" in engines) == (answer == "edit")
+        assert apply(editor, made["id"])["status"] == "applied"
+        assert 'function yell() {}\nconst a = "😀"; yell();' in editor.text("web.js")
