@@ -84,5 +84,5 @@ NOTIFICATIONS: dict[str, Route] = {
     "textDocument/didClose": on_loop(text_sync.did_close),
     "textDocument/didSave": on_task(text_sync.did_save),
     "workspace/didChangeConfiguration": on_loop(lifecycle.did_change_configuration),
-    "workspace/didChangeWatchedFiles": on_loop(indexing.did_change_watched_files),
+    "workspace/didChangeWatchedFiles": on_task(indexing.did_change_watched_files),
 }

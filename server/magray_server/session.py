@@ -43,6 +43,8 @@ class Session:
         self.failures: dict[str, int] = {}
         self.plannings: dict[str, CancelToken] = {}
         self.staged: dict[int, tuple[Staged, frozenset[str]]] = {}
+        self.unsaved: dict[str, str] = {}
+        """Paths that a plan changed in the editor and that are not saved yet, with the plan's id."""
         self.initialized = asyncio.Event()
         self.carrying: asyncio.Task[Any] | None = None
         self.patience_s = _patience(profile)

@@ -259,6 +259,7 @@ def _answer(session: Session, outcome: Outcome) -> dict[str, Any]:
     view = outcome_view(outcome).for_lsp()
     view["notes"] = list(outcome.notes)
     view["pending"] = [snapshot.uri_of(path) for path in outcome.pending]
+    session.unsaved |= dict.fromkeys(outcome.pending, outcome.plan.id)
     uri = document_uri(snapshot, outcome.plan.id)
     tell_changed(session, {"id": outcome.plan.id, "status": outcome.plan.status.value, "uri": uri})
     return view

@@ -8,6 +8,7 @@ from lsprotocol import types
 
 from magray_core.cancel import CancelToken
 from magray_orchestration.usecases.doctor import examine
+from magray_server.handlers.saving import saved
 from magray_server.params import IndexParams, Nothing
 from magray_server.session import Session
 from magray_server.snapshot import Snapshot, no_folder
@@ -36,11 +37,14 @@ async def index(session: Session, params: IndexParams, cancel: CancelToken) -> A
     return session.indexing.status()
 
 
-def did_change_watched_files(session: Session, params: types.DidChangeWatchedFilesParams) -> None:
+async def did_change_watched_files(
+    session: Session, params: types.DidChangeWatchedFilesParams, _cancel: CancelToken
+) -> None:
     """Files changed on disk, by whoever."""
-    paths = [session.own_path(change.uri) for change in params.changes]
+    paths = [path for change in params.changes if (path := session.own_path(change.uri)) and is_watched(path)]
     if session.indexing is not None:
-        session.indexing.files_changed(path for path in paths if path is not None and is_watched(path))
+        session.indexing.files_changed(paths)
+    await saved(session, paths)
 
 
 def doctor(snapshot: Snapshot, _params: Nothing, _cancel: CancelToken) -> Any:

@@ -12,6 +12,7 @@ from magray_core.errors import WorkspaceError
 from magray_core.spans import Position
 from magray_orchestration.workspace import read_bytes
 from magray_server.handlers.plan_documents import ticked
+from magray_server.handlers.saving import saved
 from magray_server.session import Session
 from magray_server.texts import Change
 
@@ -44,6 +45,7 @@ async def did_save(session: Session, params: types.DidSaveTextDocumentParams, _c
         session.stored_as(uri, _stored_format(session, uri, document.text))
     if path is not None and session.indexing is not None:
         session.indexing.files_changed((path,))
+        await saved(session, (path,))
     await ticked(session, uri)
 
 
