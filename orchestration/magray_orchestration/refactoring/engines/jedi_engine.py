@@ -14,6 +14,8 @@ from typing import Any
 import jedi
 from jedi.api.environment import InterpreterEnvironment
 
+from magray_orchestration.refactoring.engines.jedi_quickly import hurry
+
 REFUSALS: tuple[type[Exception], ...] = ()
 
 
@@ -23,6 +25,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     ``places`` are ``[path, line, column]``: lines from 1, columns from 0 in code points.
     """
     tree = Path(request["tree"])
+    hurry(tree)
     jedi.settings.cache_directory = str(tree / ".jedi")
     jedi.settings.auto_import_modules = []
     opened = jedi.Project(

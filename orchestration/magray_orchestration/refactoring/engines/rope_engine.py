@@ -13,6 +13,8 @@ from rope.base.change import ChangeContents
 from rope.base.prefs import Prefs
 from rope.refactor import move, occurrences
 
+from magray_orchestration.refactoring.engines.rope_quickly import hurry
+
 REFUSALS = (exceptions.RopeError,)
 
 # No folder in the tree, no dynamic analysis, no import of anything but source: rope runs nothing that it reads.
@@ -31,6 +33,7 @@ _PREFERENCES: dict[str, Any] = {
 
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """``{"occurrences": [[path, start, end, sure], ...]}`` or, for a moved module, ``{"files": {path: text}}``."""
+    hurry()
     opened = _Tree(request["tree"], fscommands.FileSystemCommands(), None, **_PREFERENCES)
     opened.set("source_folders", request["roots"])
     opened._init_source_folders()
@@ -59,8 +62,8 @@ def _occurrences(opened: project.Project, request: Mapping[str, Any]) -> list[li
             for occurrence in finder.find_occurrences(opened.get_resource(path)):
                 start, end = occurrence.get_word_range()
                 found.append([path, start, end, not occurrence.is_unsure()])
-        except (exceptions.ModuleSyntaxError, SyntaxError, RecursionError):
-            continue  # the caller has told the person which files cannot be parsed
+        except Exception:  # noqa: BLE001 - rope fails on odd code in many ways; of such a file it has no opinion
+            continue
     return found
 
 
