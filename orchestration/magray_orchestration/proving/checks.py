@@ -2,52 +2,31 @@
 
 from __future__ import annotations
 
-import ast
-import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 from magray_core.cancel import CancelToken
 from magray_orchestration.proving.diagnostics import Diagnostic, diagnose
+from magray_orchestration.proving.facts import Facts, facts_of
 
-Fact = TypeVar("Fact")
 PYTHON = (".py", ".pyi", ".pyw")
 
 
 class Checks:
-    """Remembers trees and diagnostics by text. One per proof; not thread-safe."""
+    """Remembers facts and diagnostics by text. One per proof; not thread-safe."""
 
     def __init__(self) -> None:
-        self._trees: dict[str, ast.Module | None] = {}
-        self._errors: dict[str, str] = {}
-        self._facts: dict[tuple[object, str], frozenset[Any]] = {}
+        self._facts: dict[str, Facts] = {}
         self._found: dict[tuple[str, str], tuple[Diagnostic, ...]] = {}
 
-    def tree(self, text: str) -> ast.Module | None:
-        """The Python text's tree, or None where it does not parse; nothing of it runs."""
-        if text not in self._trees:
-            self._trees[text] = None
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    self._trees[text] = ast.parse(text)
-            except SyntaxError as error:
-                self._errors[text] = f"line {error.lineno or 1}: {error.msg}"
-            except (ValueError, RecursionError, MemoryError) as error:
-                self._errors[text] = str(error) or "nested too deeply"
-        return self._trees[text]
-
-    def remember(self, find: Callable[[ast.Module], frozenset[Fact]], text: str) -> frozenset[Fact]:
-        """What ``find`` finds in the text's tree, found once; nothing where the text does not parse."""
-        key = (find, text)
-        if key not in self._facts:
-            tree = self.tree(text)
-            self._facts[key] = frozenset() if tree is None else find(tree)
-        return self._facts[key]
+    def facts(self, text: str) -> Facts:
+        """What a Python text imports and exports, or why it does not parse."""
+        if text not in self._facts:
+            self._facts[text] = facts_of(text)
+        return self._facts[text]
 
     def error(self, text: str) -> str:
         """Why the Python text does not parse, "" where it does."""
-        return "" if self.tree(text) is not None else self._errors[text]
+        return self.facts(text).error
 
     def diagnostics(self, texts: Mapping[str, str], cancel: CancelToken) -> tuple[Diagnostic, ...]:
         """Ruff's findings over the texts. Raises ToolFailed where ruff breaks."""

@@ -17,7 +17,7 @@ from magray_orchestration.refactoring.python.program import Program
 from magray_orchestration.refactoring.python.sources import Source
 
 ROPE_TIMEOUT_S = 60.0
-JEDI_TIME_S = 8.0
+JEDI_TIME_S = 20.0
 _JEDI_GRACE_S = 10.0
 
 Place = tuple[str, int]

@@ -72,6 +72,7 @@ class PythonSources:
         indexed = {path for path, language in workspace.index.paths() if language == "python"}
         indexed |= {path for path in workspace.documents if path.endswith(PYTHON_SUFFIXES)}
         self.paths: tuple[str, ...] = tuple(sorted(indexed))
+        self._mentioning: dict[str, tuple[str, ...]] = {}
         self._sources: dict[str, Source | None] = {}
 
     def get(self, path: str) -> Source | None:
@@ -85,8 +86,12 @@ class PythonSources:
 
     def mentioning(self, name: str) -> tuple[str, ...]:
         """The paths whose text holds the name as a whole word."""
-        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
-        return tuple(path for path in self.paths if (source := self.get(path)) and word.search(source.engine_text))
+        if name not in self._mentioning:
+            word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+            self._mentioning[name] = tuple(
+                path for path in self.paths if (source := self.get(path)) and word.search(source.engine_text)
+            )
+        return self._mentioning[name]
 
     @contextmanager
     def shadow(self, cancel: CancelToken, extra: Mapping[str, str] | None = None) -> Iterator[Path]:
