@@ -38,7 +38,8 @@ def workspace_edit(snapshot: Snapshot, plan: Plan, staged: Staged, *, confirm: b
     annotations: dict[str, types.ChangeAnnotation] = {}
     for file, decision in zip(staged.files, staged.decisions, strict=True):
         protected = decision.verdict is not Verdict.ALLOW and decision.rule == PROTECTED_RULE
-        unproved = confirm or file.needs_confirmation or protected
+        # What takes back or forward was confirmed when it was applied.
+        unproved = confirm or protected or (file.needs_confirmation and staged.action == "apply")
         names = (
             {step: _annotate(annotations, plan, step, unproved=unproved) for step in file.step_ids} if annotated else {}
         )
