@@ -6,6 +6,7 @@ Values are frozen; a changed plan is a new value. Paths are relative to the work
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -107,6 +108,7 @@ class Proof:
     """What trying the step in the shadow copy showed.
 
     ``diagnostics_delta`` is problems after minus problems before, over the touched files.
+    ``residue`` lists the first mentions that are left, up to a setting; ``residue_counts`` counts all, by kind.
     ``problems`` says in words what could not be proved; empty means that the step is proved.
     """
 
@@ -116,6 +118,17 @@ class Proof:
     grade: Grade = Grade.SINGLE_ENGINE
     residue: tuple[Residue, ...] = ()
     problems: tuple[str, ...] = ()
+    residue_counts: Mapping[ResidueKind, int] = field(default_factory=dict)
+
+    @property
+    def left(self) -> Mapping[ResidueKind, int]:
+        """How many mentions are left, by kind, listed or not."""
+        return self.residue_counts or Counter(one.kind for one in self.residue)
+
+    @property
+    def n_left(self) -> int:
+        """How many mentions are left, listed or not."""
+        return sum(self.left.values())
 
     @property
     def proved(self) -> bool:

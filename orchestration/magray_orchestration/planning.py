@@ -77,7 +77,9 @@ def plan_for(workspace: Workspace, task: Task, intent: Intent, progress: Progres
     proofs = prove(workspace, drafts, progress, cancel)
     cancel.check()
     steps = _steps(drafts, proofs, in_git=workspace.index.freshness().head != "")
-    plan = Plan(plan_id(task.goal, drafts), task.goal, intent, steps, summary_of(steps))
+    summary = summary_of(steps)  # counts every mention that is left, so it comes before their list is shortened
+    listed = tuple(_with_residue_listed(step, workspace.settings.plans.max_residue) for step in steps)
+    plan = Plan(plan_id(task.goal, drafts), task.goal, intent, listed, summary)
     progress.report("planned", 1.0)
     return plan
 
@@ -220,6 +222,12 @@ def _steps(drafts: Sequence[StepDraft], proofs: Sequence[Proof], *, in_git: bool
             )
         )
     return tuple(steps)
+
+
+def _with_residue_listed(step: Step, limit: int) -> Step:
+    """The step with at most ``limit`` of its left mentions listed and all of them counted."""
+    proof = step.proof
+    return replace(step, proof=replace(proof, residue=proof.residue[:limit], residue_counts=dict(proof.left)))
 
 
 def _changes_something(change: FileChange) -> bool:

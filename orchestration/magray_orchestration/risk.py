@@ -55,8 +55,8 @@ def _parts(draft: StepDraft, proof: Proof, *, in_git: bool) -> Iterator[tuple[in
         yield min(30, 10 + 5 * n_unproved), f"{_count(n_unproved, 'thing')} could not be proved"
     if proof.grade is Grade.TEXTUAL_RESIDUE:
         yield 20, "found by text, not by meaning"
-    if proof.residue:
-        yield min(20, 2 + len(proof.residue) // 5), f"{_count(len(proof.residue), 'mention')} of the name left"
+    if proof.n_left:
+        yield min(20, 2 + proof.n_left // 5), f"{_count(proof.n_left, 'mention')} of the name left"
     public = draft.args.get("old", "")
     if public and not public.rpartition(".")[2].startswith("_") and any(not is_test(path) for path in paths):
         yield 8, f"{public} is public: code outside this workspace may use it"

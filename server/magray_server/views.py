@@ -122,6 +122,7 @@ class ProofView(View):
     diagnostics_delta: int
     engines: list[str]
     residue: list[ResidueView]
+    residue_counts: dict[str, int]
     grade: str
     problems: list[str]
 
@@ -283,6 +284,7 @@ def _proof_view(proof: Proof) -> ProofView:
         diagnostics_delta=proof.diagnostics_delta,
         engines=list(proof.engines),
         residue=_residue_views(proof.residue),
+        residue_counts={kind.value: count for kind, count in proof.left.items()},
         grade=proof.grade.value,
         problems=list(proof.problems),
     )

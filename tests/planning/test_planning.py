@@ -59,6 +59,20 @@ def test_a_rename_becomes_a_proved_plan(workspace: Workspace) -> None:
     assert plan.summary
 
 
+def test_a_bounded_list_of_what_is_left_keeps_the_whole_count(workspace: Workspace) -> None:
+    whole_plan = make_plan(workspace, Task("rename echo to emit"))
+    plans = dataclasses.replace(workspace.settings.plans, max_residue=1)
+    settings = dataclasses.replace(workspace.settings, plans=plans)
+    bounded = make_plan(dataclasses.replace(workspace, settings=settings), Task("rename echo to emit"))
+    assert [len(step.proof.residue) for step in bounded.steps] == [min(1, step.proof.n_left) for step in bounded.steps]
+    assert bounded.steps[0].proof.n_left > 1
+    for short, long in zip(bounded.steps, whole_plan.steps, strict=True):
+        assert short.proof.left == long.proof.left
+        assert short.proof.n_left == len(long.proof.residue)
+        assert (short.why, short.risk) == (long.why, long.risk)
+    assert bounded.summary == whole_plan.summary
+
+
 @pytest.mark.parametrize("goal", ["rename echo to emit", "replace log($A) with put($A)", "rename draw to paint"])
 def test_the_same_goal_on_the_same_files_gives_the_same_plan(workspace: Workspace, goal: str) -> None:
     assert whole(make_plan(workspace, Task(goal))) == whole(make_plan(workspace, Task(goal)))

@@ -208,6 +208,17 @@ def test_long_residue_is_cut_with_a_count(tmp_path: Path, store: PlanStore) -> N
     assert shown.count("../../../b.md#L") == 30
 
 
+def test_mentions_that_are_counted_but_not_listed_are_told(tmp_path: Path, store: PlanStore) -> None:
+    (tmp_path / "a.py").write_text("old\n")
+    proof = Proof(True, residue=(Residue("b.md", 1, 1, ResidueKind.TEXT, "old"),),
+                  residue_counts={ResidueKind.TEXT: 900, ResidueKind.CODE: 1})  # fmt: skip
+    saved = store.save(plan(step(1, edit(tmp_path, "a.py", "old", "new"), proof=proof)), workspace(tmp_path))
+    assert store.get(saved.id).steps[0].proof.n_left == 901
+    shown = render(store.get(saved.id), store)
+    assert "901 mentions (1 in code, 900 in text)" in shown
+    assert "… and 900 more" in shown
+
+
 def test_a_moved_file_and_every_status_are_told(tmp_path: Path, store: PlanStore) -> None:
     (tmp_path / "a.py").write_text("old\n")
     made = plan(step(1, rename(tmp_path, "a.py", "pkg/a.py", (TextEdit(Span(0, 3), "new"),))))

@@ -8,7 +8,6 @@ forge a heading or a tick.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
 from urllib.parse import quote
@@ -151,16 +150,16 @@ def _facts(step: Step) -> Iterator[str]:
 
 
 def _residue(step: Step) -> Iterator[str]:
-    residue = step.proof.residue
-    if not residue:
+    n_left = step.proof.n_left
+    if not n_left:
         return
-    counts = Counter(item.kind.value for item in residue)
-    kinds = ", ".join(f"{n} in {kind}" for kind, n in sorted(counts.items()))
-    yield f"Left as they are: {_count(len(residue), 'mention')} ({kinds})"
+    kinds = ", ".join(f"{n} in {kind}" for kind, n in sorted((one.value, n) for one, n in step.proof.left.items()))
+    yield f"Left as they are: {_count(n_left, 'mention')} ({kinds})"
     yield ""
-    yield from (_mention(item) for item in residue[:_MAX_RESIDUE])
-    if len(residue) > _MAX_RESIDUE:
-        yield f"- … and {len(residue) - _MAX_RESIDUE} more: `magray show PLAN --json` lists all"
+    shown = step.proof.residue[:_MAX_RESIDUE]
+    yield from (_mention(item) for item in shown)
+    if n_left > len(shown):
+        yield f"- … and {n_left - len(shown)} more: `magray show PLAN --json` lists them"
     yield ""
 
 

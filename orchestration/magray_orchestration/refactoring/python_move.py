@@ -142,7 +142,7 @@ def _module_step(inference: Inference, target: Target, written: str, cancel: Can
         changes=changes,
         engines=("rope",),
         grade=Grade.SINGLE_ENGINE,
-        residue=find_residue(workspace, target.name, changes, cancel=cancel)[: workspace.settings.plans.max_residue],
+        residue=find_residue(workspace, target.name, changes, cancel=cancel),
         problems=("one engine alone follows the imports of a moved module; run the tests",),
     )
 

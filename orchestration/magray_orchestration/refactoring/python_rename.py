@@ -149,7 +149,7 @@ class _Steps:
             changes=changes,
             engines=found.engines,
             grade=Grade.AGREED if found.agreed else Grade.SINGLE_ENGINE,
-            residue=residue[: self.workspace.settings.plans.max_residue],
+            residue=residue,
             problems=serious,
         )
 

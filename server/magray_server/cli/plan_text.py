@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
-from magray_core.plans import Plan, Residue, Step
+from magray_core.plans import Plan, Proof, Step
 from magray_server.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -74,18 +73,20 @@ def _say_step(out: Terminal, step: Step) -> None:
         out.say(f"       needs your confirmation: {problem}", "yellow")
     if len(problems) > _PROBLEMS_SHOWN:
         out.say(f"       … and {len(problems) - _PROBLEMS_SHOWN} more such reasons", "yellow")
-    _say_residue(out, step.proof.residue)
+    _say_residue(out, step.proof)
 
 
-def _say_residue(out: Terminal, residue: tuple[Residue, ...]) -> None:
-    if not residue:
+def _say_residue(out: Terminal, proof: Proof) -> None:
+    if not proof.n_left:
         return
-    kinds = ", ".join(f"{count} in {kind.value}" for kind, count in Counter(left.kind for left in residue).items())
-    out.say(f"       leaves {len(residue)} {'mention' if len(residue) == 1 else 'mentions'} as they are: {kinds}")
-    for left in residue[:_RESIDUE_SHOWN]:
+    kinds = ", ".join(f"{count} in {kind.value}" for kind, count in proof.left.items())
+    mentions = "1 mention as it is" if proof.n_left == 1 else f"{proof.n_left} mentions as they are"
+    out.say(f"       leaves {mentions}: {kinds}")
+    shown = proof.residue[:_RESIDUE_SHOWN]
+    for left in shown:
         out.say(f"         {left.path}:{left.line}:{left.column}  {left.excerpt.strip()[:100]}", "dim")
-    if len(residue) > _RESIDUE_SHOWN:
-        out.say(f"         … and {len(residue) - _RESIDUE_SHOWN} more", "dim")
+    if proof.n_left > len(shown):
+        out.say(f"         … and {proof.n_left - len(shown)} more", "dim")
 
 
 def _files(count: int) -> str:

@@ -59,8 +59,8 @@ _HITS = (
 _PLAN_JSON = (
     '{"id", "goal", "intent": {"kind", "slots": {}, "confidence", "by"}, "status", "steps": [{"id", "title", "why",'
     ' "tool", "args": {}, "depends_on": [], "group", "risk": {"level", "score", "reasons": []}, "permissions": [],'
-    ' "proof": {"parses", "diagnostics_delta", "engines": [], "residue": []}, "needs_confirmation", "status",'
-    ' "diff"}], "summary"}'
+    ' "proof": {"parses", "diagnostics_delta", "engines": [], "residue": [], "residue_counts": {}},'
+    ' "needs_confirmation", "status", "diff"}], "summary"}'
 )
 _OUTCOME_JSON = '{"plan", "status", "applied": [], "refused": [{"step", "path", "reason"}]}'
 
