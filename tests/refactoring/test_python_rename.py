@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from magray_testkit.indexed import indexed, opened
-from magray_testkit.renames import Renamed, compute, files_of, rename
+from magray_testkit.renames import Renamed, Silent, compute, files_of, rename
 
+from magray_core.cancel import CancelToken
 from magray_core.errors import RefactoringRefused
 from magray_core.plans import EditFile, Grade, Intent, IntentKind, RenameFile
+from magray_orchestration.planning import check_disjoint
+from magray_orchestration.proving import prove
 from magray_orchestration.refactoring.python_rename import PythonRename
 
 # What, the workspace with the cursor at $0, and the files that change: the new name is always ``new``.
@@ -456,6 +459,22 @@ def test_a_module_is_renamed_with_its_file_and_imports(tmp_path: Path) -> None:
         "pkg.new.f(), kept.f(), new.f(), f()\n"
     )
     assert any(isinstance(change, RenameFile) for change in renamed.drafts[0].changes)
+
+
+def test_a_file_that_moves_is_changed_by_one_step_alone(tmp_path: Path) -> None:
+    files = {
+        "pkg/__init__.py": "from types import ModuleType\nfrom .old import f\n",
+        "pkg/types.py": "from .old import f\nx = 1  # `pkg.old` again\n",
+        "pkg/old.py": 'from types import CodeType, ModuleType\n# see `pkg.old`\nME = "pkg.old"\ndef f(): ...\n',
+    }
+    renamed = rename(tmp_path, files, {"old": "pkg/old.py", "target": "module", "new": "new"})
+    check_disjoint(renamed.drafts)
+    moved = 'from types import CodeType, ModuleType\n# see `pkg.old`\nME = "pkg.new"\ndef f(): ...\n'
+    assert renamed.texts()["pkg/new.py"] == moved
+    assert "pkg/old.py:2 comment" in renamed.residue()
+    assert renamed.step("words") is not None
+    proof = prove(renamed.workspace, renamed.drafts, Silent(), CancelToken())[0]
+    assert proof.problems == ()  # the standard library's types, not pkg/types.py
 
 
 def test_a_broken_file_elsewhere_is_said_and_does_not_stop_the_rename(tmp_path: Path) -> None:

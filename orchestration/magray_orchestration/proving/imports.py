@@ -11,19 +11,26 @@ from magray_orchestration.proving.trial import Trial
 def lost_imports(trial: Trial, checks: Checks) -> list[str]:
     """``from m import name`` between touched files, where ``name`` was there before the step and no longer is."""
     before = set(_unresolved(trial.before, checks))
-    return [message for message in _unresolved(trial.after, checks) if message not in before]
+    # What a file under its new name imports, it imported under the old one.
+    left = {(name, target) for path, name, target in before if path not in trial.after}
+    return [
+        f"{path} imports {name} from {target}, which has no such name"
+        for path, name, target in _unresolved(trial.after, checks)
+        if (path, name, target) not in before and (path in trial.before or (name, target) not in left)
+    ]
 
 
-def _unresolved(texts: Mapping[str, str], checks: Checks) -> Iterator[str]:
+def _unresolved(texts: Mapping[str, str], checks: Checks) -> Iterator[tuple[str, str, str]]:
+    """(path, name, the file that should have the name) of each import that finds nothing, in a fixed order."""
     python = {path: text for path, text in texts.items() if path.endswith(".py")}
     exports = {path: checks.facts(text).exports for path, text in python.items()}
     for path, text in python.items():
-        for module, level, name in checks.facts(text).imports:
+        for module, level, name in sorted(checks.facts(text).imports):
             target = _module_path(path, module, level, python)
             if target is None or "*" in exports[target] or name in exports[target]:
                 continue
             if not _is_module(target, name, texts):
-                yield f"{path} imports {name} from {target}, which has no such name"
+                yield path, name, target
 
 
 def _module_path(path: str, module: str, level: int, known: Collection[str]) -> str | None:

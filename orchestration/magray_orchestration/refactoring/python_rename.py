@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from magray_core.cancel import CancelToken
 from magray_core.contracts import Progress
@@ -17,8 +18,9 @@ from magray_orchestration.refactoring.python.collisions import check_collisions,
 from magray_orchestration.refactoring.python.family import Family, find_family
 from magray_orchestration.refactoring.python.inference import Inference
 from magray_orchestration.refactoring.python.judging import Judge
+from magray_orchestration.refactoring.python.mentions import Mention
 from magray_orchestration.refactoring.python.menu import rename_offers
-from magray_orchestration.refactoring.python.module_files import module_changes
+from magray_orchestration.refactoring.python.module_files import module_changes, module_moves
 from magray_orchestration.refactoring.python.program import Program
 from magray_orchestration.refactoring.python.sorting import Sorted, sort_mentions
 from magray_orchestration.refactoring.python.sources import PYTHON_SUFFIXES, PythonSources
@@ -111,16 +113,18 @@ class _Steps:
         judge = Judge(self.inference, self.family)
         occurrences = self.workspace.index.occurrences(name, overlay=self.workspace.overlay, cancel=cancel)
         others = list(mentions_in_other_files(self.workspace, occurrences, judge))
-        strings = _spans(self.found.strings, ((one.path, one.span) for one, certain in others if certain))
-        words = _spans(self.found.words, ((one.path, one.span) for one, certain in others if not certain))
-        steps = [self._references(occurrences)]
-        doubtful = _spans(self.found.doubtful)
+        references = self._references(occurrences)
+        moved = {change.path for change in references.changes if not isinstance(change, EditFile)}
+        strings = _spans(self.found.strings, ((one.path, one.span) for one, certain in others if certain), moved)
+        words = _spans(self.found.words, ((one.path, one.span) for one, certain in others if not certain), moved)
+        steps = [references]
+        doubtful = _spans(self.found.doubtful, (), moved)
         if doubtful:
             steps.append(self._step("uses that no engine can decide", "uses", doubtful, (
                 "no engine knows what these are called on; look at each",)))  # fmt: skip
         if strings:
             steps.append(self._step("strings that name it", "names in strings", strings, ()))
-        loose = _spans(self.found.other_strings)
+        loose = _spans(self.found.other_strings, (), moved)
         if loose:
             steps.append(self._step("mentions in strings", "strings", loose, (
                 "strings may mean something else by the same word",)))  # fmt: skip
@@ -131,7 +135,11 @@ class _Steps:
 
     def _references(self, occurrences: Sequence[Occurrence]) -> StepDraft:
         target, found = self.family.target, self.found
-        changes: tuple[FileChange, ...] = self._changes(_spans(found.certain))
+        edited = list(found.certain)
+        if target.kind == "module":
+            own = dict(module_moves(self.workspace, target.path, self.new))
+            edited += [one for one in found.strings if one.path in own]  # no other step may edit a file that moves
+        changes: tuple[FileChange, ...] = self._changes(_spans(edited))
         if target.kind == "module":
             changes = module_changes(self.workspace, target, self.new, changes)
         if not changes:
@@ -204,12 +212,14 @@ class _Steps:
         return [f"{path} has a syntax error: mentions there may be missed" for path in broken]
 
 
-def _spans(mentions: Iterable[object], more: Iterable[tuple[str, Span]] = ()) -> dict[str, list[Span]]:
+def _spans(
+    mentions: Iterable[Mention], more: Iterable[tuple[str, Span]] = (), moved: Collection[str] = ()
+) -> dict[str, list[Span]]:
+    """Spans by path, but for files that another step moves: these are listed as left, or edited by that step."""
     grouped: dict[str, list[Span]] = {}
-    for mention in mentions:
-        grouped.setdefault(mention.path, []).append(mention.span)  # type: ignore[attr-defined]
-    for path, span in more:
-        grouped.setdefault(path, []).append(span)
+    for path, span in chain(((mention.path, mention.span) for mention in mentions), more):
+        if path not in moved:
+            grouped.setdefault(path, []).append(span)
     return grouped
 
 
