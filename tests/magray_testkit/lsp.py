@@ -222,7 +222,8 @@ class Client:
             reply["error"] = {"code": -32601, "message": "the test client does not know this"}
         else:
             reply["result"] = answer(message.get("params"))
-        self.send(reply)
+        with contextlib.suppress(BrokenPipeError):  # the server asked and left
+            self.send(reply)
 
     def _read(self) -> None:
         assert self.process.stdout is not None
