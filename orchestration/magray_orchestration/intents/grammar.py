@@ -58,7 +58,8 @@ def read(goal: str) -> tuple[Reading, ...]:
     if not wording.flat or len(wording.flat) > MAX_UNQUOTED:
         return ()
     found: list[Reading] = []
-    for lexicon in LEXICONS:
+    # Russian sentences have Russian words; without any, its grammar need not even be compiled.
+    for lexicon in LEXICONS if _CYRILLIC.search(wording.text) else (ENGLISH,):
         spoken = _without_courtesy(wording, lexicon)
         polite = spoken.text != wording.text
         for reading in (*_by_rules(spoken, lexicon), *_by_splits(spoken, lexicon, polite)):

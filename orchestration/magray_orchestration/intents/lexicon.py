@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from magray_core.plans import IntentKind
 from magray_orchestration.intents.wording import MARK
@@ -36,7 +37,7 @@ class Rule:
     """
 
     kind: IntentKind
-    pattern: re.Pattern[str]
+    pattern: Pattern
     fixed: Mapping[str, str] = field(default_factory=dict)
     confidence: float = 0.95
 
@@ -48,8 +49,8 @@ class Split:
     ``code_only`` sentences ("change A to B") mean a structural replacement only if A is clearly code.
     """
 
-    head: re.Pattern[str]
-    connector: re.Pattern[str]
+    head: Pattern
+    connector: Pattern
     new_first: bool = False
     code_only: bool = False
 
@@ -59,18 +60,18 @@ class Lexicon:
     """One language's words. ``stems`` tells from any word of a goal which kinds it may have been about."""
 
     language: str
-    courtesy_before: re.Pattern[str]
-    courtesy_after: re.Pattern[str]
+    courtesy_before: Pattern
+    courtesy_after: Pattern
     rules: tuple[Rule, ...]
     splits: tuple[Split, ...]
-    tail: re.Pattern[str]
-    everywhere: re.Pattern[str]
-    text_marker: re.Pattern[str]
+    tail: Pattern
+    everywhere: Pattern
+    text_marker: Pattern
     kinds: Mapping[str, str]
     verbs: tuple[str, ...]
-    stems: Mapping[IntentKind, re.Pattern[str]]
+    stems: Mapping[IntentKind, Pattern]
     templates: Mapping[str, str]
-    clause: re.Pattern[str]
+    clause: Pattern
 
 
 def words(*alternatives: str) -> str:
@@ -78,6 +79,37 @@ def words(*alternatives: str) -> str:
     return "(?:" + "|".join(sorted(alternatives, key=len, reverse=True)) + ")"
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
+class Pattern:
+    """A regular expression that is compiled when it is first used: all of them together take a third of a second."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.source, FLAGS)
+
+    def match(self, text: str, at: int = 0) -> re.Match[str] | None:
+        """As ``re.Pattern.match``."""
+        return self._compiled.match(text, at)
+
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        """As ``re.Pattern.fullmatch``."""
+        return self._compiled.fullmatch(text)
+
+    def search(self, text: str, at: int = 0) -> re.Match[str] | None:
+        """As ``re.Pattern.search``."""
+        return self._compiled.search(text, at)
+
+    def findall(self, text: str) -> list[str]:
+        """As ``re.Pattern.findall``; the pattern has at most one group."""
+        return self._compiled.findall(text)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """As ``re.Pattern.finditer``."""
+        return self._compiled.finditer(text)
+
+
+def compiled(pattern: str) -> Pattern:
     """The pattern with the flags that every grammar shares."""
-    return re.compile(pattern, FLAGS)
+    return Pattern(pattern)
