@@ -109,6 +109,10 @@ class Pattern:
         """As ``re.Pattern.finditer``."""
         return self._compiled.finditer(text)
 
+    def split(self, text: str) -> list[str]:
+        """As ``re.Pattern.split``."""
+        return self._compiled.split(text)
+
 
 def compiled(pattern: str) -> Pattern:
     """The pattern with the flags that every grammar shares."""
