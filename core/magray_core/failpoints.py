@@ -1,6 +1,7 @@
-"""Named points where tests make a process die or fail: ``MAGRAY_FAIL=name:kill``, ``:raise`` or ``:enospc``.
+"""Named places where tests make a process die or fail: ``MAGRAY_FAIL=name:kill|raise|enospc|delay``.
 
-``name@3:kill`` waits for the third time that the point is passed. Without the variable a point costs one look-up.
+``name#3:kill`` fails the third time the place is reached, without a number every time.
+Without the variable a place costs one look-up.
 """
 
 from __future__ import annotations
@@ -8,24 +9,30 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import time
 
-_passed: dict[str, int] = {}
+_DELAY_S = 5.0
+_reached: dict[str, int] = {}
 
 
 def failpoint(name: str) -> None:
-    """Do here what ``MAGRAY_FAIL`` asks for this point; nothing where it asks nothing."""
-    wanted = os.environ.get("MAGRAY_FAIL")
-    if not wanted:
+    """Fail here if the environment asks for it; ``raise`` is an I/O error, ``enospc`` a full disk."""
+    asked = os.environ.get("MAGRAY_FAIL")
+    if not asked:
         return
-    point, _, action = wanted.partition(":")
-    point, _, count = point.partition("@")
-    if point != name:
+    where, _, how = asked.partition(":")
+    where, _, nth = where.partition("#")
+    if where != name:
         return
-    _passed[name] = _passed.get(name, 0) + 1
-    if _passed[name] != int(count or 1):
+    _reached[name] = _reached.get(name, 0) + 1
+    if nth and _reached[name] != int(nth):
         return
-    if action == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if action == "enospc":
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    raise OSError(errno.EIO, f"failpoint {name}")
+    match how:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "enospc":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        case "delay":
+            time.sleep(_DELAY_S)
+        case _:
+            raise OSError(errno.EIO, f"failpoint {name}")

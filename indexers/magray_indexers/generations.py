@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from magray_core.errors import IndexCorrupt, IndexingError
-from magray_indexers.failpoints import failpoint
+from magray_core.failpoints import failpoint
 
 Manifest = Mapping[str, tuple[str, int]]
 WORK = "work"

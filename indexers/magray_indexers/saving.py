@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
+from magray_core.failpoints import failpoint
 from magray_indexers import store
-from magray_indexers.failpoints import failpoint
 from magray_indexers.store import FileRows, Generation, KnownFile
 from magray_indexers.walk import SkippedPath
 

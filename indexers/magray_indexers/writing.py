@@ -14,8 +14,8 @@ from pathlib import Path
 
 from magray_configs.paths import WorkspacePaths
 from magray_core.errors import IndexCorrupt, IndexingError
+from magray_core.failpoints import failpoint
 from magray_indexers import generations, store
-from magray_indexers.failpoints import failpoint
 from magray_indexers.keyword import ChunkTokens, KeywordWriter, chunk_tokens
 from magray_indexers.locking import Suspicion, cleared, mark_suspect, suspicion
 from magray_indexers.store import FileRows, Generation, KnownFile

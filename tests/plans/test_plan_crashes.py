@@ -22,9 +22,9 @@ from magray_orchestration.plans.states import pairs_of
 from magray_orchestration.plans.store import PlanStore
 
 POINTS = [
-    "apply.journal", "apply.prepare", "apply.prepare@3", "apply.prepared", "apply.publish", "apply.published",
-    "apply.publish@3", "apply.published@4", "apply.published@6", "apply.record", "apply.recorded", "apply.tidy",
-    "apply.tidy@4",
+    "apply.journal", "apply.prepare", "apply.prepare#3", "apply.prepared", "apply.publish", "apply.published",
+    "apply.publish#3", "apply.published#4", "apply.published#6", "apply.record", "apply.recorded", "apply.tidy",
+    "apply.tidy#4",
 ]  # fmt: skip
 
 
@@ -127,12 +127,12 @@ def test_a_kill_at_any_point_of_applying_leaves_all_or_nothing(root: Path, point
     status, _ = Child(root, plan_id, "apply", "undo", fail=f"{point}:kill").wait()
     assert status == -signal.SIGKILL, "the point is passed"
     state = check_whole(root, plan_id, trees)
-    assert state == ("apply" if point in ("apply.recorded", "apply.tidy", "apply.tidy@4") else "undo")
+    assert state == ("apply" if point in ("apply.recorded", "apply.tidy", "apply.tidy#4") else "undo")
 
 
-@pytest.mark.parametrize("point", ["apply.published@3", "apply.record", "apply.tidy@2"])
+@pytest.mark.parametrize("point", ["apply.published#3", "apply.record", "apply.tidy#2"])
 @pytest.mark.parametrize(
-    "again", ["recover.start", "rollback.file@2", "rollback.record", "apply.prepare", "apply.tidy"]
+    "again", ["recover.start", "rollback.file#2", "rollback.record", "apply.prepare", "apply.tidy"]
 )
 def test_a_kill_during_recovery_is_recovered_from_too(root: Path, point: str, again: str) -> None:
     plan_id, trees = prepared(root)

@@ -93,14 +93,14 @@ def test_a_folder_in_place_of_a_file_is_refused(root: Path, store: PlanStore) ->
     check_refused(root, store, made.id, "sub/c")
 
 
-@pytest.mark.parametrize("point", ["prepare", "prepared", "publish@2", "published@2", "record"])
+@pytest.mark.parametrize("point", ["prepare", "prepared", "publish#2", "published#2", "record"])
 @pytest.mark.parametrize("fault", ["enospc", "raise"])
 def test_a_failure_at_any_point_brings_everything_back(
     root: Path, store: PlanStore, point: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = two_files(root, store)
-    monkeypatch.setenv("MAGRAY_FAIL", f"apply.{point}:{fault}")
-    monkeypatch.setattr("magray_core.failpoints._passed", {})
+    monkeypatch.setenv("MAGRAY_FAIL", f"apply.{point}:{fault}" if "#" in point else f"apply.{point}#1:{fault}")
+    monkeypatch.setattr("magray_core.failpoints._reached", {})
     before = tree(root)
     with pytest.raises((OSError, WorkspaceError)):
         commit_on_disk(workspace(root), store, stage(workspace(root), store, made, action="apply"))
