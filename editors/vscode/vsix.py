@@ -7,6 +7,7 @@ import json
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 HERE = Path(__file__).resolve().parent
@@ -16,25 +17,36 @@ TYPES = {"json": "application/json", "md": "text/markdown", "svg": "image/svg+xm
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def manifest(package: dict) -> str:
+def manifest(package: dict[str, Any]) -> str:
     """The gallery's description of the extension."""
-    identity = {"Language": "en-US", "Id": package["name"], "Version": package["version"], "Publisher": package["publisher"]}
-    properties = {"Engine": package["engines"]["vscode"], "ExtensionKind": ",".join(package["extensionKind"])}
-    assets = {"Code.Manifest": "package.json", "Content.Details": "README.md", "Content.License": "LICENSE"}
+    code, assets = "Microsoft.VisualStudio.Code", "Microsoft.VisualStudio"
+    values = {"Engine": package["engines"]["vscode"], "ExtensionKind": ",".join(package["extensionKind"])}
+    files = {"Code.Manifest": "package.json", "Content.Details": "README.md", "Content.License": "LICENSE"}
+    properties = "".join(f'<Property Id="{code}.{name}" Value={quoteattr(value)}/>' for name, value in values.items())
+    listed = "".join(
+        f'<Asset Type="{assets}.{name}" Path="extension/{path}" Addressable="true"/>' for name, path in files.items()
+    )
+    identity = " ".join(
+        f"{name}={quoteattr(value)}"
+        for name, value in (
+            ("Language", "en-US"), ("Id", package["name"]),
+            ("Version", package["version"]), ("Publisher", package["publisher"]),
+        )
+    )  # fmt: skip
     return f"""<?xml version="1.0" encoding="utf-8"?>
 <PackageManifest Version="2.0.0" xmlns="http://schemas.microsoft.com/developer/vsx-schema/2011">
 <Metadata>
-<Identity {" ".join(f"{name}={quoteattr(value)}" for name, value in identity.items())}/>
+<Identity {identity}/>
 <DisplayName>{escape(package["displayName"])}</DisplayName>
 <Description xml:space="preserve">{escape(package["description"])}</Description>
 <Tags>{escape(",".join(package["keywords"]))}</Tags>
 <Categories>{escape(",".join(package["categories"]))}</Categories>
-<Properties>{"".join(f'<Property Id="Microsoft.VisualStudio.Code.{n}" Value={quoteattr(v)}/>' for n, v in properties.items())}</Properties>
+<Properties>{properties}</Properties>
 <License>extension/LICENSE</License>
 </Metadata>
-<Installation><InstallationTarget Id="Microsoft.VisualStudio.Code"/></Installation>
+<Installation><InstallationTarget Id="{code}"/></Installation>
 <Dependencies/>
-<Assets>{"".join(f'<Asset Type="Microsoft.VisualStudio.{n}" Path="extension/{p}" Addressable="true"/>' for n, p in assets.items())}</Assets>
+<Assets>{listed}</Assets>
 </PackageManifest>
 """
 

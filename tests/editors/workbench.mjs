@@ -22,6 +22,7 @@ class Workbench {
 
   // Quick input
   quickInput() { return this.page.locator('.quick-input-widget input.input').first(); }
+  goalInput() { return this.page.locator('.quick-input-widget .quick-input-title', { hasText: 'What Should Change?' }); }
   quickRow(text) { return this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first(); }
   async palette(title) {
     await this.page.keyboard.press('Escape');
@@ -34,7 +35,7 @@ class Workbench {
     await this.quickRow(title).click();
   }
   async answer(text) {
-    await this.page.locator('.quick-input-widget .quick-input-title', { hasText: 'What Should Change?' }).waitFor();
+    await this.goalInput().waitFor();
     await this.quickInput().fill(text);
     await this.page.keyboard.press('Enter');
   }
@@ -65,27 +66,40 @@ class Workbench {
 
   // The plan view
   treeRow(text) { return this.page.locator('.tree-explorer-viewlet-tree-view .monaco-list-row', { hasText: text }).first(); }
-  treeBox(text) { return this.treeRow(text).locator('[role=checkbox], .monaco-custom-toggle').first(); }
-  planState(text) { return this.page.locator('.tree-explorer-viewlet-tree-view .message', { hasText: text }).first(); }
   async ticked(text, wanted) {
     await until(`the box of ${text} is ${wanted}`, async () => await this.treeBox(text).getAttribute('aria-checked') === String(wanted));
   }
+  treeBox(text) { return this.treeRow(text).locator('[role=checkbox], .monaco-custom-toggle').first(); }
+  planState(text) { return this.page.locator('.tree-explorer-viewlet-tree-view .message', { hasText: text }).first(); }
 
   // Diffs and previews
   diffOf(name) { return this.page.locator('.multiDiffEntry', { hasText: path.basename(name) }).first(); }
   previewRow(text) { return this.page.locator('.bulk-edit-panel .monaco-list-row', { hasText: text }).first(); }
   previewBoxes() { return this.page.locator('.bulk-edit-panel .edit-checkbox'); }
+  // Ticking a file ticks its edits a moment later, so one box at a time, each seen to be ticked.
+  async tickAll() {
+    for (let at = 0; at < await this.previewBoxes().count(); at += 1) {
+      const box = this.previewBoxes().nth(at);
+      await until(`box ${at} is ticked`, async () => {
+        if (await box.isChecked()) return true;
+        await box.click();
+        return false;
+      }, PATIENCE_MS, 500);
+    }
+  }
   previewButton(text) { return this.page.locator('.bulk-edit-panel .monaco-button', { hasText: text }).first(); }
   groupByKind() { return this.page.locator('.panel .action-label[aria-label*="Group Changes By Type"]').first(); }
 
   // Menus, notices, status
   action(text) { return this.page.locator('.action-widget .monaco-list-row', { hasText: text }).first(); }
-  disabledAction() { return this.page.locator('.action-widget .monaco-list-row.option-disabled').first(); }
+  showDisabled() { return this.page.locator('.action-widget .action-label', { hasText: 'Show Disabled' }).first(); }
+  disabledAction(text) { return this.page.locator('.action-widget .monaco-list-row[aria-label*="Disabled Reason"]', { hasText: text }).first(); }
   button(text) { return this.page.locator('.monaco-button', { hasText: text }).first(); }
   notice(text) { return this.page.locator('.notification-list-item-message', { hasText: text }).first(); }
   status(text) { return this.page.locator(`.statusbar-item[aria-label*="${text}"], .statusbar-item [aria-label*="${text}"]`).first(); }
   async clearNotices() {
     await this.command('Notifications: Clear All Notifications');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     await this.page.locator('.notification-toast').first().waitFor({ state: 'detached' });
   }
   async shot(name) {
@@ -107,8 +121,8 @@ const document = () => {
   return fs.readFileSync(path.join(plans, newest[1]), 'utf8');
 };
 
-async function until(what, condition, ms = PATIENCE_MS) {
-  for (const end = Date.now() + ms; Date.now() < end; await new Promise(done => setTimeout(done, 50))) {
+async function until(what, condition, ms = PATIENCE_MS, every = 50) {
+  for (const end = Date.now() + ms; Date.now() < end; await new Promise(done => setTimeout(done, every))) {
     if (await condition()) return;
   }
   throw new Error(`never: ${what}`);
@@ -217,12 +231,10 @@ const scenes = {
     await bench.command('Magray: Apply through the Refactor Preview');
     await bench.previewButton('Apply').waitFor();
     await bench.groupByKind().click();
+    await bench.command('View: Toggle Maximized Panel'); // rows out of sight are not in the page
     await bench.previewRow('1. Rename function').waitFor();
     await bench.previewRow('2. Rename').waitFor();
-    for (let at = 0; at < await bench.previewBoxes().count(); at += 1) {
-      const box = bench.previewBoxes().nth(at);
-      if (!(await box.isChecked())) await box.click();
-    }
+    await bench.tickAll();
     await bench.shot('vscode-refactor-preview');
     await bench.previewButton('Apply').click();
     await bench.notice('is applied').waitFor();
@@ -233,14 +245,28 @@ const scenes = {
     if (!asBefore()) throw new Error('a file is not as it was');
     await bench.clearNotices();
   },
-  'the menu at a symbol offers refactorings, with reasons for those that are not possible': async bench => {
+  'the menu at a symbol offers refactorings, and says why one is not possible': async bench => {
     await bench.openFile('shop/prices.py');
     await bench.goTo(4, 6);
     await bench.page.keyboard.press('Control+.');
-    await bench.action('Rename').waitFor();
+    await bench.action('Move function total_price').waitFor();
+    await bench.action('Rename total_price').click();
+    await bench.goalInput().waitFor();
+    await until('the goal is begun', async () => await bench.quickInput().inputValue() === 'rename total_price to ');
     await bench.page.keyboard.press('Escape');
+    await bench.goTo(6, 7);
     await bench.page.keyboard.press('Control+Shift+r');
-    await bench.disabledAction().waitFor();
+    await bench.showDisabled().click();
+    await bench.disabledAction('Rename return… – return is a keyword').waitFor();
+    await bench.page.keyboard.press('Escape');
+  },
+  'a goal that is not understood says what would be': async bench => {
+    await bench.command('Magray: Plan a Change');
+    await bench.answer('make it nicer');
+    await bench.notice('rename total_price to new_name').waitFor();
+    await bench.button('Try Again').click();
+    await bench.goalInput().waitFor();
+    await bench.page.keyboard.press('Escape');
   },
 };
 

@@ -30,21 +30,19 @@ export async function saveWhatWasClean(
   params: ApplyWorkspaceEditParams, next: ApplyWorkspaceEditRequest.HandlerSignature,
 ): Promise<ApplyWorkspaceEditResult> {
   const dirty = new Set(vscode.workspace.textDocuments.filter(one => one.isDirty).map(one => one.uri.toString()));
-  const changed = new Set<vscode.TextDocument>();
-  const listening = vscode.workspace.onDidChangeTextDocument(event => changed.add(event.document));
-  try {
-    const result = await next(params, new vscode.CancellationTokenSource().token);
-    if (!('applied' in result)) {
-      return { applied: false, failureReason: result.message };
-    }
-    if (result.applied && vscode.workspace.getConfiguration('files').get('refactoring.autoSave', true)) {
-      const ours = [...changed].filter(one => one.uri.scheme === 'file' && one.isDirty && !dirty.has(one.uri.toString()));
-      await Promise.all(ours.map(one => one.save()));
-    }
-    return result;
-  } finally {
-    listening.dispose();
+  const result = await next(params, new vscode.CancellationTokenSource().token);
+  if (!('applied' in result)) {
+    return { applied: false, failureReason: result.message };
   }
+  if (result.applied && vscode.workspace.getConfiguration('files').get('refactoring.autoSave', true)) {
+    const uris = (params.edit.documentChanges ?? []).map(change => !('kind' in change) ? change.textDocument.uri
+      : change.kind === 'rename' ? change.newUri : change.kind === 'create' ? change.uri : undefined);
+    const clean = [...new Set(uris)].flatMap(uri => uri ? [vscode.Uri.parse(uri)] : []).filter(uri => !dirty.has(uri.toString()));
+    // Whether they are unsaved now is news that may not have arrived yet; what is saved already stays as it is. What
+    // cannot be opened was left out by the person.
+    await Promise.allSettled(clean.map(async uri => (await vscode.workspace.openTextDocument(uri)).save()));
+  }
+  return result;
 }
 
 // The editor's watching of files may be off, late or miss a new folder; ticks are lost if an old text is saved over them.

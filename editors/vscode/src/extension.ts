@@ -45,13 +45,13 @@ function commands(server: Server, tree: PlanTree, preview: Preview): vscode.Disp
   const show = async (plan: protocol.PlanView | undefined) => {
     if (plan) {
       tree.set(plan);
-      server.refreshLenses((await vscode.window.showTextDocument(vscode.Uri.parse(plan.uri), { preview: false })).document);
+      await vscode.window.showTextDocument(vscode.Uri.parse(plan.uri), { preview: false });
+      await tree.reveal();
     }
   };
   const ask = async (prefilled: string, at?: Partial<protocol.Goal>): Promise<void> => {
     try {
       await show(await makePlan(server, prefilled, at));
-      await vscode.commands.executeCommand('magray.planView.focus');
     } catch (error) {
       say(error, { label: 'Try Again', run: () => ask(prefilled, at) });
     }

@@ -60,6 +60,16 @@ export class PlanTree implements vscode.TreeDataProvider<Node>, vscode.Disposabl
     this.changed.fire();
   }
 
+  /** Show the view but leave the focus where it is: an editor that loses it at once does not ask for code lenses. */
+  async reveal(): Promise<void> {
+    const step = this.plan?.steps[0];
+    await (step ? this.view.reveal({ step }, { select: false }) : vscode.commands.executeCommand('magray.planView.focus'));
+  }
+
+  getParent({ step, file }: Node): Node | undefined {
+    return file && { step };
+  }
+
   getChildren(node?: Node): Node[] {
     if (!node) {
       return (this.plan?.steps ?? []).map(step => ({ step }));

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { LanguageClient, RevealOutputChannelOn, State, type LanguageClientOptions } from 'vscode-languageclient/node';
 import { answerQuestions, reloadPlanDocument, saveWhatWasClean } from './asking';
 import * as protocol from './protocol';
-import { say } from './telling';
+import { say, sayNotStarted } from './telling';
 
 export type Phase = 'starting' | 'running' | 'stopped';
 
@@ -62,11 +62,6 @@ export class Server implements vscode.Disposable {
     }
   }
 
-  /** The server's own refresh comes before the document is in front, and may reach the editor between two documents. */
-  refreshLenses(document: vscode.TextDocument): void {
-    this.client.getFeature('textDocument/codeLens').getProvider(document)?.onDidChangeCodeLensEmitter.fire();
-  }
-
   async commandChanged(): Promise<void> {
     if (JSON.stringify(configured()) !== JSON.stringify(this.command)) {
       await this.restart('magray.command changed');
@@ -108,6 +103,11 @@ export class Server implements vscode.Disposable {
           const run = this.overrides[command] ?? (async (...given: any[]) => next(command, given));
           return run(...args).catch(say);
         },
+        provideCodeActions: async (document, range, context, token, next) => {
+          const actions = await next(document, range, context, token);
+          actions?.forEach(one => 'disabled' in one && one.disabled && (one.title += ` – ${one.disabled.reason}`));
+          return actions; // the menu itself shows that an action is disabled but not why
+        },
         resolveCodeAction: (item, token, next) => Promise.resolve(next(item, token)).catch((error: unknown) => {
           say(error); // otherwise the editor would do nothing and say nothing
           return item;
@@ -121,12 +121,4 @@ export class Server implements vscode.Disposable {
 function configured(): string[] {
   const command = vscode.workspace.getConfiguration('magray').get<string[]>('command', []);
   return command.length > 0 ? command : ['magray', 'serve'];
-}
-
-async function sayNotStarted(command: string): Promise<void> {
-  const choice = await vscode.window.showErrorMessage(
-    `Magray could not start “${command}”. Install it, or set magray.command to its whole path.`, 'Open Settings', 'Show the Log');
-  if (choice) {
-    await vscode.commands.executeCommand(choice === 'Show the Log' ? 'magray.ui.log' : 'workbench.action.openSettings', 'magray.command');
-  }
 }

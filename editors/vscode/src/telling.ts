@@ -38,6 +38,14 @@ export function report(outcome: protocol.Outcome): void {
   });
 }
 
+export async function sayNotStarted(command: string): Promise<void> {
+  const choice = await vscode.window.showErrorMessage(
+    `Magray could not start “${command}”. Install it, or set magray.command to its whole path.`, 'Open Settings', 'Show the Log');
+  if (choice) {
+    await vscode.commands.executeCommand(choice === 'Show the Log' ? 'magray.ui.log' : 'workbench.action.openSettings', 'magray.command');
+  }
+}
+
 /** Whether the server runs and what its index does. A click lists the plans or, in trouble, shows the log. */
 export function statusItem(server: Server): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('magray.status', vscode.StatusBarAlignment.Left);
