@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { LanguageClient, RevealOutputChannelOn, State, type LanguageClientOptions } from 'vscode-languageclient/node';
 import { answerQuestions, reloadPlanDocument, saveWhatWasClean } from './asking';
 import * as protocol from './protocol';
-import { say, sayNotStarted } from './telling';
+import { byLevel, say, sayNotStarted } from './telling';
 
 export type Phase = 'starting' | 'running' | 'stopped';
 
@@ -95,7 +95,7 @@ export class Server implements vscode.Disposable {
   private options(): LanguageClientOptions {
     return {
       documentSelector: [{ scheme: 'file' }],
-      outputChannel: this.log,
+      outputChannel: byLevel(this.log),
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationOptions: { approve: true, lspRequest: true },
       middleware: {

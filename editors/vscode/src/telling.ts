@@ -46,6 +46,16 @@ export async function sayNotStarted(command: string): Promise<void> {
   }
 }
 
+/** The log for the client: all that a server writes to stderr comes as an error, but our lines name their level. */
+export function byLevel(log: vscode.LogOutputChannel): vscode.LogOutputChannel {
+  const levels = { DEBUG: log.debug, INFO: log.info, WARNING: log.warn, ERROR: log.error } as const;
+  const error = (message: string | Error) => {
+    const [, level, text] = /^[\d-]+ [\d:,]+ (DEBUG|INFO|WARNING|ERROR) (.*)$/s.exec(String(message)) ?? [];
+    levels[(level ?? 'ERROR') as keyof typeof levels].call(log, text ?? String(message));
+  };
+  return Object.create(log, { error: { value: error } });
+}
+
 /** Whether the server runs and what its index does. A click lists the plans or, in trouble, shows the log. */
 export function statusItem(server: Server): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('magray.status', vscode.StatusBarAlignment.Left);
