@@ -71,12 +71,12 @@ def view_of(found: Plan, store: PlanStore) -> dict[str, object]:
 
 
 def _place(call: Invocation, workspace: Workspace, root: Path) -> Place | None:
+    if call.args.select is None and call.args.at is None:
+        return None
     from magray_orchestration.usecases.places import place_at, place_selected
 
     if call.args.select is not None:
         selected = parse_selected(call.args.select)
         return place_selected(workspace, path_from_root(selected.path, root), selected.first, selected.last)
-    if call.args.at is not None:
-        pointed = parse_pointed(call.args.at)
-        return place_at(workspace, path_from_root(pointed.path, root), pointed.line, pointed.column)
-    return None
+    pointed = parse_pointed(call.args.at)
+    return place_at(workspace, path_from_root(pointed.path, root), pointed.line, pointed.column)
