@@ -37,7 +37,7 @@ async def pay(
 ) -> int:
     return 1
 ''',
-    "app.js": '''\
+    "app.js": """\
 import x from "x";
 /** Makes a server. */
 export function createServer(port = 80) {
@@ -54,8 +54,8 @@ const handler = async (req, res) => { res.end(); };
 export const LIMIT = 10, other = 2;
 app.get = function (path) {};
 module.exports = { run: function () {}, stop() {} };
-''',
-    "app.ts": '''\
+""",
+    "app.ts": """\
 /** A point. */
 export interface Point<T> { x: number; move(by: T): void }
 export type Id = string | number;
@@ -73,8 +73,8 @@ export abstract class Repo<T> implements Store {
 }
 export const useIt = (a: string): Id => a;
 declare function load(name: string): void;
-''',
-    "View.tsx": '''\
+""",
+    "View.tsx": """\
 type Props = { title: string };
 /** Shows it. */
 export const View: React.FC<Props> = ({ title }) => {
@@ -82,8 +82,8 @@ export const View: React.FC<Props> = ({ title }) => {
   return <div onClick={() => setN(n + 1)}>{title}</div>;
 };
 export default function Page() { return <View title="x" />; }
-''',
-    "store.go": '''\
+""",
+    "store.go": """\
 package store
 
 // ErrMissing is returned.
@@ -112,8 +112,8 @@ func (s *Store) Get(ctx context.Context, id ID) (*Item, error) {
 }
 
 func New[T any](name string) *Store { return &Store{Name: name} }
-''',
-    "lib.rs": '''\
+""",
+    "lib.rs": """\
 //! Crate docs.
 
 /// A shape.
@@ -148,8 +148,8 @@ mod tests {
 macro_rules! square { ($x:expr) => { $x * $x }; }
 pub const MAX: usize = 3;
 type Alias = Vec<u8>;
-''',
-    "Shop.java": '''\
+""",
+    "Shop.java": """\
 package a.b;
 
 import java.util.List;
@@ -174,8 +174,8 @@ public class Shop<T> extends Base implements Store {
     interface Listener { void onSale(String name); }
     record Item(String name) {}
 }
-''',
-    "Shop.kt": '''\
+""",
+    "Shop.kt": """\
 package a.b
 
 /** A shop. */
@@ -199,8 +199,8 @@ enum class State { OPEN, CLOSED }
 object Single
 fun String.shout(): String = uppercase()
 typealias Names = List<String>
-''',
-    "Shop.scala": '''\
+""",
+    "Shop.scala": """\
 package a.b
 
 /** A shop. */
@@ -218,8 +218,8 @@ trait Store { def find(id: Int): Option[Shop] }
 enum State:
   case Open, Closed
 type Names = List[String]
-''',
-    "list.c": '''\
+""",
+    "list.c": """\
 #include <stdio.h>
 #define MAX_ITEMS 10
 #define SQUARE(x) ((x) * (x))
@@ -241,8 +241,8 @@ static node_t *list_push(node_t *list, int value)
 {
     return list;
 }
-''',
-    "shape.cpp": '''\
+""",
+    "shape.cpp": """\
 #include <vector>
 namespace geo {
 /// A shape.
@@ -268,8 +268,8 @@ template <typename T>
 T largest(T a, T b) { return a > b ? a : b; }
 
 int main(int argc, char** argv) { return 0; }
-''',
-    "Shop.cs": '''\
+""",
+    "Shop.cs": """\
 using System;
 namespace A.B
 {
@@ -288,8 +288,8 @@ namespace A.B
     public record Item(string Name);
     public delegate void Handler(object sender);
 }
-''',
-    "shop.rb": '''\
+""",
+    "shop.rb": """\
 require "json"
 module Trade
   # A shop.
@@ -313,8 +313,8 @@ module Trade
     end
   end
 end
-''',
-    "Shop.php": '''\
+""",
+    "Shop.php": """\
 <?php
 namespace App\\Models;
 
@@ -341,8 +341,8 @@ interface Store { public function all(): array; }
 trait Sells { function sell() {} }
 enum State: string { case Open = "o"; }
 function helper(string $a) { return $a; }
-''',
-    "Shop.swift": '''\
+""",
+    "Shop.swift": """\
 import Foundation
 
 /// A shop.
@@ -365,8 +365,8 @@ protocol Store {
 extension Shop { func refund() {} }
 func free<T>(x: T) -> T { x }
 typealias Names = [String]
-''',
-    "shop.lua": '''\
+""",
+    "shop.lua": """\
 local M = {}
 local MAX = 3
 -- Sells one.
@@ -378,8 +378,8 @@ local function helper(a, b) return a end
 M.close = function() end
 local run = function() end
 return { stop = function() end, M = M }
-''',
-    "deploy.sh": '''\
+""",
+    "deploy.sh": """\
 #!/usr/bin/env bash
 readonly TARGET=prod
 region="eu"
@@ -390,8 +390,8 @@ build() {
 function deploy {
   build && echo done
 }
-''',
-    "Shop.hs": '''\
+""",
+    "Shop.hs": """\
 module Shop (sell) where
 
 import Data.List (sort)
@@ -415,7 +415,7 @@ sell 0 _ = Nothing
 sell n s = Just s
 
 limit = 3
-''',
+""",
     "shop.ex": '''\
 defmodule Trade.Shop do
   @moduledoc """
@@ -444,7 +444,7 @@ defprotocol Store do
   def find(id)
 end
 ''',
-    "shop.zig": '''\
+    "shop.zig": """\
 const std = @import("std");
 
 /// A point.
@@ -463,8 +463,8 @@ var counter: u32 = 0;
 test "adds" {
     try std.testing.expect(true);
 }
-''',
-    "guide.md": '''\
+""",
+    "guide.md": """\
 ---
 title: x
 ---
@@ -488,8 +488,8 @@ Setext
 More.
 
 # Other
-''',
-    "guide.rst": '''\
+""",
+    "guide.rst": """\
 =====
 Guide
 =====
@@ -504,8 +504,8 @@ Deep
 
 Use
 ---
-''',
-    "compose.yaml": '''\
+""",
+    "compose.yaml": """\
 # TODO: more services
 version: "3"
 services:
@@ -515,15 +515,15 @@ services:
       key: not a key
   db:
     image: pg
-''',
-    "conf.toml": '''\
+""",
+    "conf.toml": """\
 name = "x"
 [tool.ruff]
 line-length = 120
 [[bin]]
 path = "y"  # FIXME: wrong
-''',
-    "package.json": '''\
+""",
+    "package.json": """\
 {
   "name": "x",
   "scripts": {
@@ -531,8 +531,8 @@ path = "y"  # FIXME: wrong
     "deep": {"a": 1}
   }
 }
-''',
-    "index.html": '''\
+""",
+    "index.html": """\
 <html><head><title>Shop</title></head>
 <body>
 <!-- TODO: logo --><h1>Welcome</h1>
@@ -540,13 +540,13 @@ path = "y"  # FIXME: wrong
 <h2><a href="#">Items</a></h2>
 </div>
 </body></html>
-''',
-    "style.css": '''\
+""",
+    "style.css": """\
 /* HACK: old browsers */
 .button:hover,
 .link { color: red; }
 @media (max-width: 10px) {
   .button { color: blue; }
 }
-''',
+""",
 }
