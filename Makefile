@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+WORKERS ?= 2
 
 .PHONY: demo test lint bench soak package tools clean
 
@@ -12,7 +13,7 @@ demo: $(VENV)/.installed
 	$(BIN)/magray demo
 
 test: $(VENV)/.dev tools
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not soak"
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not soak" -n $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

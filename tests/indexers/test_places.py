@@ -41,8 +41,9 @@ def test_a_workspace_that_cannot_be_written_is_indexed_in_the_users_folder(tmp_p
         (folder / "a.py").write_text("x = 1\n")
     root.chmod(0o555)
     home.chmod(0o777)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # pytest's are private to this user
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.name.startswith(("pytest-", "popen-", "test_")):
+            folder.chmod(0o755)  # pytest's are private to this user
     command = [sys.executable, "-c", AS_SOMEBODY_ELSE, str(root), str(warm), str(home)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     root.chmod(0o755)
