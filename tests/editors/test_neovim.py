@@ -65,6 +65,10 @@ def test_a_plan_is_previewed_applied_in_part_and_undone(nvim: pynvim.Nvim, shop:
     nvim.command("Magray preview")
     wait(nvim, "require('magray.preview').current ~= nil")
     assert nvim.exec_lua("return vim.wo[require('magray.preview').current.windows[2]].diff")
+    accepted = nvim.exec_lua(
+        "return vim.tbl_map(function(f) return f.accepted end, require('magray.preview').current.files)"
+    )
+    assert accepted == sorted(accepted, reverse=True), "what will be applied comes first"
     refused = "tests/test_prices.py"
     nvim.exec_lua(
         "local p = require('magray.preview')\n"
@@ -74,6 +78,7 @@ def test_a_plan_is_previewed_applied_in_part_and_undone(nvim: pynvim.Nvim, shop:
     wait(nvim, "not require('magray.preview').current.files[require('magray.preview').current.at].accepted")
     nvim.exec_lua("require('magray.preview').apply()")
     wait(nvim, f"vim.iter(_G.notes):any(function(n) return n:find('plan {plan} is partly applied', 1, true) end)")
+    assert len(notes(nvim)) == 2, "one message for the plan, one for applying it, none that waits for a key"
 
     after = snapshot(shop)
     assert b"def sum_of_prices(items)" in after["shop/prices.py"]

@@ -12,9 +12,7 @@ end
 function M.capabilities()
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.general.positionEncodings = { 'utf-8', 'utf-16' }
-  local edits = capabilities.workspace.workspaceEdit
-  edits.documentChanges = true -- Neovim applies them but does not say so
-  edits.changeAnnotationSupport = nil -- it would name the step once for every file; the preview shows them
+  capabilities.workspace.workspaceEdit.documentChanges = true -- Neovim applies them but does not say so
   return capabilities
 end
 
@@ -81,6 +79,17 @@ local function trim_created(edit)
   end
 end
 
+---Neovim would name the step again for every file, and wait for a key; the preview has shown it.
+---@param edit lsp.WorkspaceEdit
+local function without_annotations(edit)
+  for _, change in ipairs(edit.documentChanges or {}) do
+    for _, one in ipairs(change.edits or {}) do
+      one.annotationId = nil
+    end
+  end
+  edit.changeAnnotations = nil
+end
+
 ---Write what the edit touched, so that the disk, other tools and the server's journal agree.
 ---@param edit lsp.WorkspaceEdit
 local function save_touched(edit)
@@ -99,6 +108,7 @@ end
 
 M.handlers = {
   ['workspace/applyEdit'] = function(err, params, context)
+    without_annotations(params.edit)
     local answer = vim.lsp.handlers['workspace/applyEdit'](err, params, context)
     if not err and answer and answer.applied then
       trim_created(params.edit)

@@ -31,7 +31,7 @@ local function winbar(preview)
   local mark = file.accepted and '[x]' or '[ ]'
   local steps = table.concat(vim.tbl_map(tostring, file.steps), ',')
   local name = name_after(file) == file.path and file.path or (file.path .. ' → ' .. file.newPath)
-  return (' %s %d/%d %s  step %s  —  x: accept or refuse  ]f [f: files  A: apply  q: close'):format(
+  return (' %s %d/%d %s  step %s  %%<—  x: accept or refuse  ]f [f: files  A: apply  q: close'):format(
     mark, preview.at, #preview.files, name:gsub('%%', '%%%%'), steps)
 end
 
@@ -49,10 +49,11 @@ end
 local function draw()
   local preview = assert(M.current)
   local file = preview.files[preview.at]
-  local sides = { file.before, file.accepted and file.after or file.before }
+  local sides = { file.before, file.after }
   for side, window in ipairs(preview.windows) do
     vim.api.nvim_win_set_buf(window, scratch(sides[side], name_after(file)))
     vim.wo[window].winbar = side == 1 and ' before' or winbar(preview)
+    vim.wo[window].winhighlight = (side == 2 and not file.accepted) and 'WinBar:DiffDelete' or ''
     M.set_keys(vim.api.nvim_win_get_buf(window))
     vim.api.nvim_win_call(window, function()
       vim.cmd('diffthis')
@@ -115,6 +116,17 @@ function M.set_keys(buffer)
   end
 end
 
+---What will be applied comes first, in the server's order.
+---@param files magray.PreviewFile[]
+local function accepted_first(files)
+  local function is(accepted)
+    return vim.tbl_filter(function(file)
+      return file.accepted == accepted
+    end, files)
+  end
+  return vim.list_extend(is(true), is(false))
+end
+
 ---@param plan string
 function M.open(plan)
   client.request('magray/plan/preview', { plan = plan }, function(view)
@@ -128,7 +140,7 @@ function M.open(plan)
     vim.cmd('leftabove vsplit')
     local left = vim.api.nvim_get_current_win()
     local tab = vim.api.nvim_get_current_tabpage()
-    M.current = { plan = view.plan, files = view.files, at = 1, tab = tab, windows = { left, right } }
+    M.current = { plan = view.plan, files = accepted_first(view.files), at = 1, tab = tab, windows = { left, right } }
     vim.api.nvim_set_current_win(right)
     draw()
   end)
