@@ -31,7 +31,7 @@ local function winbar(preview)
   local mark = file.accepted and '[x]' or '[ ]'
   local steps = table.concat(vim.tbl_map(tostring, file.steps), ',')
   local name = name_after(file) == file.path and file.path or (file.path .. ' → ' .. file.newPath)
-  return (' %s %d/%d %s  step %s  %%<—  x: accept or refuse  ]f [f: files  A: apply  q: close'):format(
+  return (' %s %d/%d %s  step %s  %%<—  x: toggle  ]f [f  A: apply  q'):format(
     mark, preview.at, #preview.files, name:gsub('%%', '%%%%'), steps)
 end
 
