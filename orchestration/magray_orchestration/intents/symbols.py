@@ -96,7 +96,10 @@ def _within(reading: Reading, old: str, within: str, workspace: Workspace) -> tu
 
 
 def _defined(old: str, path: str, workspace: Workspace) -> tuple[str, str, Found]:
-    """The definitions of a name. ``click.core.Context`` is found as ``Context`` in the module ``click.core``."""
+    """The definitions of a name. ``click.core.Context`` is found as ``Context`` in the module ``click.core``.
+
+    A dotted name that several files below its folder define stays whole: which one it is may stand in an import.
+    """
     parts = re.split(r"\.|::|#", old)
     for i in range(len(parts)):
         name = ".".join(parts[i:])
@@ -108,7 +111,9 @@ def _defined(old: str, path: str, workspace: Workspace) -> tuple[str, str, Found
             found = [(one, symbol) for one, symbol in found if matches(one, path)]
         if found:
             defining = {one for one, _ in found}
-            return name, path or (defining.pop() if i and len(defining) == 1 else ""), found
+            if i and len(defining) > 1:
+                return old, path, found
+            return name, path or (defining.pop() if i else ""), found
     return old, path, []
 
 
