@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -143,14 +143,3 @@ def _code_points(line: str, units: int, encoding: PositionEncoding) -> int:
 def _utf8_width(char: str) -> int:
     point = ord(char)
     return 1 if point < 0x80 else 2 if point < 0x800 else 3 if point < 0x10000 else 4
-
-
-def merge_spans(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """The same code points as disjoint, ordered spans."""
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if merged and span.start <= merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
-        else:
-            merged.append(span)
-    return tuple(merged)

@@ -37,8 +37,3 @@ class Converter:
     def to_lsp_edits(self, edits: Iterable[TextEdit]) -> list[types.TextEdit]:
         """Edits of the text, in their order."""
         return [types.TextEdit(self.to_lsp_range(edit.span), edit.new_text) for edit in edits]
-
-
-def line_range(start_line: int, end_line: int) -> types.Range:
-    """The range of whole lines, from 1 and inclusive; right in every encoding, since it has no characters."""
-    return types.Range(types.Position(start_line - 1, 0), types.Position(end_line, 0))

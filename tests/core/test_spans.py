@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from magray_core.spans import LineIndex, Position, PositionEncoding, Span, TextEdit, apply_edits, merge_spans
+from magray_core.spans import LineIndex, Position, PositionEncoding, Span, TextEdit, apply_edits
 
 TEXTS = st.text(alphabet="ab \t\n\r\u2028é€😀\u0301\u200d", max_size=60)
 ENCODINGS = st.sampled_from(list(PositionEncoding))
@@ -83,7 +83,3 @@ def test_overlapping_edits_are_refused() -> None:
 def test_a_span_never_runs_backwards() -> None:
     with pytest.raises(ValueError, match="not a span"):
         Span(3, 2)
-
-
-def test_merged_spans_are_disjoint_and_ordered() -> None:
-    assert merge_spans([Span(4, 6), Span(0, 2), Span(1, 3), Span(6, 7)]) == (Span(0, 3), Span(4, 7))

@@ -45,10 +45,6 @@ class Inference:
             self._memo[memo] = self._infer(model, node, depth) or _ONLY_UNKNOWN
         return self._memo[memo]
 
-    def classes_of(self, kinds: frozenset[Kind]) -> list[Kind]:
-        """The classes among them, instances as their class."""
-        return [Kind("class", kind.path, kind.scope) for kind in kinds if kind.of in ("class", "instance")]
-
     def bases(self, path: str, scope: Scope) -> list[frozenset[Kind]]:
         """What each base of a class may be."""
         model = self.program.model(path)
