@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from magray_core.cancel import CancelToken
 from magray_core.documents import Document
-from magray_core.memory import Freshness, Occurrence, ParsedFile, SearchResult, Symbol
+from magray_core.memory import EVERYWHERE, Freshness, Occurrence, ParsedFile, SearchResult, SearchScope, Symbol
 from magray_core.plans import FileChange, Place
 from magray_core.tools import Decision, ToolInput, ToolOutput, ToolSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Progress(Protocol):
@@ -62,27 +66,79 @@ class LlmClient(Protocol):
         """Events in order, ending with one of kind ``end``. Raises ProviderError."""
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddingModel:
+    """What an embedder's vectors are. ``id`` changes whenever the same text would get another vector.
+
+    ``quick`` says that thousands of chunks a second can be embedded, so that it need not happen in the background.
+    """
+
+    id: str
+    dim: int
+    quick: bool = False
+
+
+class Embedder(Protocol):
+    """Text to vectors of one model: rows are float32 and L2-normalised; a text without content is all zeros.
+
+    Thread-safe, blocks, deterministic; a text that is longer than the model takes is cut, never refused.
+    """
+
+    @property
+    def model(self) -> EmbeddingModel:
+        """Whose vectors these are."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n_texts, dim) vectors of what is searched. Raises ProviderError."""
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """(dim,) vector of a question. Raises ProviderError."""
+
+
+class Reranker(Protocol):
+    """Judges pairs of a question and a passage by reading both. Thread-safe, blocks, deterministic."""
+
+    @property
+    def id(self) -> str:
+        """Which model judges; changes whenever its scores would."""
+
+    def score(self, query: str, passages: Sequence[str]) -> list[float]:
+        """How well each passage answers, 0 to 1, in the order given. Raises ProviderError."""
+
+
+KeepRows = Callable[["NDArray[np.int64]"], "NDArray[np.bool_]"]
+"""Which of these ids a search may return: one boolean for each."""
+
+
 class VectorIndex(Protocol):
-    """Nearest neighbours by cosine over rows that are L2-normalised float32."""
+    """Nearest neighbours by cosine over rows that are L2-normalised float32. Ids are 63-bit and not negative."""
 
-    def add(self, ids: Sequence[int], vectors: Sequence[Sequence[float]]) -> None:
-        """Insert or replace rows."""
+    def __len__(self) -> int:
+        """Rows that can be found."""
 
-    def remove(self, ids: Sequence[int]) -> None:
+    def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+        """Insert or replace rows; ``vectors`` is (n_ids, dim). Raises ValueError for another dimension."""
+
+    def remove(self, ids: NDArray[np.int64]) -> None:
         """Forget rows; unknown ids are ignored."""
 
     def search(
-        self, vector: Sequence[float], k: int, *, keep: Callable[[int], bool] | None = None
+        self, vector: NDArray[np.float32], k: int, *, keep: KeepRows | None = None
     ) -> list[tuple[int, float]]:
-        """Up to ``k`` (id, cosine) pairs, best first, among the ids that ``keep`` admits."""
+        """Up to ``k`` (id, cosine) pairs, best first, ties by id, among the ids that ``keep`` admits.
+
+        Raises ValueError for another dimension.
+        """
 
 
 @runtime_checkable
 class DocStore(Protocol):
     """The workspace's memory as a reader sees it: one consistent generation. Thread-safe."""
 
-    def search(self, query: str, k: int, *, overlay: Sequence[Document] = ()) -> SearchResult:
-        """Hits, best first. Documents in ``overlay`` replace what the index holds of their paths."""
+    def search(
+        self, query: str, k: int, *, overlay: Sequence[Document] = (), scope: SearchScope = EVERYWHERE
+    ) -> SearchResult:
+        """Hits in scope, best first. Documents in ``overlay`` replace what the index holds of their paths."""
 
     def file(self, path: str) -> ParsedFile | None:
         """What the index knows of a file, or None."""

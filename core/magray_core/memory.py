@@ -153,6 +153,24 @@ class Freshness:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchScope:
+    """Where a search looks and from where the person looks. Empty fields admit everything.
+
+    ``paths`` are globs against the path relative to the root, as in ``.gitignore`` without negation; ``languages`` are
+    names such as ``python``; ``kinds`` are values of ``SymbolKind``, or ``code``, ``docs``, ``tests``. ``near`` are
+    the paths of open and recently used files, most important first: they pull related files up and exclude nothing.
+    """
+
+    paths: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+
+
+EVERYWHERE = SearchScope()
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A search result; ``scores`` names every part of ``score``. Lines from 1, inclusive."""
 
