@@ -122,9 +122,7 @@ class VectorIndex(Protocol):
     def remove(self, ids: NDArray[np.int64]) -> None:
         """Forget rows; unknown ids are ignored."""
 
-    def search(
-        self, vector: NDArray[np.float32], k: int, *, keep: KeepRows | None = None
-    ) -> list[tuple[int, float]]:
+    def search(self, vector: NDArray[np.float32], k: int, *, keep: KeepRows | None = None) -> list[tuple[int, float]]:
         """Up to ``k`` (id, cosine) pairs, best first, ties by id, among the ids that ``keep`` admits.
 
         Raises ValueError for another dimension.
