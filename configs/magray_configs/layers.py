@@ -28,6 +28,12 @@ FLAGS = "the command line"
 PROJECT_SECTIONS = frozenset({"index", "hover", "plans"})
 """What the workspace's own file may set."""
 
+USER_ONLY = frozenset({"index.secret_allowlist"})
+"""What the workspace's own file may not set all the same: a cloned repository must not make secrets readable."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {"memory.pii": ("redact", "report", "off")}
+"""The words that a setting of words may have."""
+
 LIMITS: Mapping[str, tuple[float, float]] = {
     "index.max_file_bytes": (1, 1_000_000_000),
     "index.workers": (0, 64),
@@ -95,7 +101,7 @@ class _Merging:
 
     def take(self, layer: Mapping[str, Any], source: str, *, allowed: frozenset[str] | None = None) -> None:
         for key, value in _flatten(layer, source):
-            if allowed is not None and key.split(".")[0] not in allowed:
+            if allowed is not None and (key.split(".")[0] not in allowed or key in USER_ONLY):
                 self._warnings.append(f"{source} may not set {key}; it is ignored there, set it in your own settings")
             elif key not in self._defaults:
                 self._warnings.append(_unknown(key, source, list(self._defaults)))
@@ -137,6 +143,8 @@ def _flatten(layer: Mapping[str, Any], source: str) -> Iterator[tuple[str, Any]]
 
 def _checked(key: str, value: Any, default: Any, source: str) -> Any:
     kind = type(default)
+    if kind is tuple or kind is str:
+        return _checked_words(key, value, kind, source)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     low, high = LIMITS.get(key, (0, 0))
@@ -146,6 +154,18 @@ def _checked(key: str, value: Any, default: Any, source: str) -> Any:
     if type(value) is not kind or (kind is not bool and not low <= value <= high):
         raise SettingsError(f"{key} in {source} is {_words(value)}", hint=f"it must be {expected}")
     return value
+
+
+def _checked_words(key: str, value: Any, kind: type, source: str) -> Any:
+    if kind is tuple:
+        if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+            return tuple(value)
+        raise SettingsError(f"{key} in {source} is {_words(value)}", hint="it must be a list of strings")
+    choices = CHOICES.get(key, ())
+    if isinstance(value, str) and (not choices or value in choices):
+        return value
+    expected = f"one of: {', '.join(choices)}" if choices else "a string"
+    raise SettingsError(f"{key} in {source} is {_words(value)}", hint=f"it must be {expected}")
 
 
 def _unknown(key: str, source: str, known: list[str]) -> str:

@@ -10,7 +10,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from magray_configs import settings as module
-from magray_configs.layers import CLIENT, LIMITS, PROJECT_SECTIONS, flat_values
+from magray_configs.layers import CHOICES, CLIENT, LIMITS, PROJECT_SECTIONS, USER_ONLY, flat_values
+
+_KINDS = {bool: "switch", int: "whole number", float: "number", str: "word", tuple: "list"}
 
 
 class Option(NamedTuple):
@@ -27,16 +29,14 @@ def options() -> Iterator[Option]:
     """Every setting, in order, with the words that stand under its field."""
     texts = _texts()
     for key, value in flat_values(module.Settings()):
-        low, high = LIMITS.get(key, (0.0, 0.0))
-        allowed = "`true`, `false`" if isinstance(value, bool) else f"{low:,g} to {high:,.0f}"
-        default = str(value).lower() if isinstance(value, bool) else str(value)
-        kind = {bool: "switch", int: "whole number", float: "number"}[type(value)]
-        yield Option(key, kind, default, allowed, texts[key])
+        default = str(value).lower() if isinstance(value, bool) else "[]" if value == () else str(value)
+        yield Option(key, _KINDS[type(value)], default or "empty", _allowed(key, value), texts[key])
 
 
 def render_reference() -> str:
     """docs/reference/settings.md, whole."""
     project = ", ".join(f"`{name}`" for name in sorted(PROJECT_SECTIONS))
+    project += ", without " + ", ".join(f"`{name}`" for name in sorted(USER_ONLY))
     lines = [
         "# Settings",
         "",
@@ -58,6 +58,17 @@ def render_reference() -> str:
     ]
     lines += [f"| `{o.key}` | {o.kind} | `{o.default}` | {o.allowed} | {o.text} |" for o in options()]
     return "\n".join(lines) + "\n"
+
+
+def _allowed(key: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "`true`, `false`"
+    if isinstance(value, tuple):
+        return "any strings"
+    if isinstance(value, str):
+        return ", ".join(f"`{word}`" for word in CHOICES[key]) if key in CHOICES else "any string"
+    low, high = LIMITS.get(key, (0.0, 0.0))
+    return f"{low:,g} to {high:,.0f}"
 
 
 def _texts() -> dict[str, str]:

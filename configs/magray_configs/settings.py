@@ -13,6 +13,8 @@ class IndexSettings:
     """Larger files are skipped with a reason; they can still be edited."""
     workers: int = 0
     """Parsing processes; 0 means one per core, at most four."""
+    secret_allowlist: tuple[str, ...] = ()
+    """Values that are no secrets although they look like some: patterns with `*`, or the sha256 of a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,18 @@ class PlanSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """What is remembered beside the code."""
+
+    pii: str = "redact"
+    """What becomes of payment cards, bank accounts and national ids in notes and sessions; code is only counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings, resolved."""
 
     index: IndexSettings = field(default_factory=IndexSettings)
     hover: HoverSettings = field(default_factory=HoverSettings)
     plans: PlanSettings = field(default_factory=PlanSettings)
+    memory: MemorySettings = field(default_factory=MemorySettings)

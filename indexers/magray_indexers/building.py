@@ -194,7 +194,7 @@ def _update(work: _Work, session: SaveSession, wanted: Sequence[str]) -> IndexRe
             seen.add(entry.path)
             old = known.get(entry.path)
             job = Job(entry.path, old.hash if old else "")
-            changed += take(session, read_and_parse(work.root, job, work.settings.max_file_bytes), skipped)
+            changed += take(session, read_and_parse(work.root, job, work.settings), skipped)
         for gone in known.keys() - seen:
             changed += session.remove(gone)
         session.replace_skipped_below(path, [entry for entry in skipped.values() if _is_at_or_below(entry.path, path)])

@@ -19,6 +19,7 @@ from magray_core.memory import Freshness, Marker, Occurrence, ParsedFile, Search
 from magray_indexers import generations, git, store
 from magray_indexers.corpus import Corpus, Rows, chunk_of, symbol_of
 from magray_indexers.keyword import KeywordIndex
+from magray_indexers.privacy.scanning import MASKED
 from magray_indexers.store import CHUNK_BITS, id_range
 
 _OPEN_TRIES = 5
@@ -106,6 +107,7 @@ class IndexReader:
             chunks = rows.whole("SELECT * FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id", span)
             symbols = rows.whole("SELECT * FROM symbols WHERE id BETWEEN ? AND ? ORDER BY id", span)
             markers = rows.whole("SELECT * FROM markers WHERE id BETWEEN ? AND ? ORDER BY id", span)
+            markers = [row for row in markers if row[2] != MASKED]
         return ParsedFile(
             path, found[0][4], tuple(map(chunk_of, chunks)), tuple(map(symbol_of, symbols)),
             tuple(Marker(*row[1:]) for row in markers), found[0][5],

@@ -8,9 +8,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from magray_configs.settings import IndexSettings
 from magray_core.documents import content_hash, decode
 from magray_core.memory import SkipReason
 from magray_indexers.keyword import chunk_tokens
+from magray_indexers.privacy.redaction import redacted
+from magray_indexers.privacy.scanning import NOTHING_ALLOWED, AllowList, secret_markers
 from magray_indexers.store import FileRows
 from magray_indexers.walk import SkippedPath, stat_key
 
@@ -48,10 +51,10 @@ class Gone:
 Outcome = FileRows | Unchanged | SkippedPath | Gone
 
 
-def read_and_parse(root: Path, job: Job, max_bytes: int) -> Outcome:
+def read_and_parse(root: Path, job: Job, settings: IndexSettings) -> Outcome:
     """Look at one file. Never raises for anything about the file itself."""
     try:
-        read = _read(root, job.path, max_bytes)
+        read = _read(root, job.path, settings.max_file_bytes)
     except FileNotFoundError:
         return Gone(job.path)
     except OSError:
@@ -69,7 +72,7 @@ def read_and_parse(root: Path, job: Job, max_bytes: int) -> Outcome:
     if _is_minified(job.path, text):
         return SkippedPath(job.path, SkipReason.MINIFIED, stat)
     try:
-        return parsed_rows(job.path, text, digest, stat)
+        return parsed_rows(job.path, text, digest, stat, allowed=AllowList.of(settings.secret_allowlist))
     except (RecursionError, ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError) as error:
         import logging
 
@@ -77,10 +80,11 @@ def read_and_parse(root: Path, job: Job, max_bytes: int) -> Outcome:
         return SkippedPath(job.path, SkipReason.PARSE_FAILED, stat)
 
 
-def parsed_rows(path: str, text: str, digest: str, stat: str) -> FileRows:
-    """The rows of a text."""
+def parsed_rows(path: str, text: str, digest: str, stat: str, *, allowed: AllowList = NOTHING_ALLOWED) -> FileRows:
+    """The rows of a text. Secrets are masked before anything is made of it; every offset stays."""
     from magray_indexers.parsing import parse
 
+    text, findings = redacted(text, path=path, allowed=allowed)
     parsed = parse(path, text)
     chunks = [
         (c.span.start, c.span.end, c.start_line, c.end_line, c.symbol, c.kind.value if c.kind else "", c.text)
@@ -92,7 +96,7 @@ def parsed_rows(path: str, text: str, digest: str, stat: str) -> FileRows:
         for s in parsed.symbols
     ]  # fmt: skip
     tokens = chunk_tokens(path, [(c[0], c[1], c[6]) for c in chunks], [(s[5], s[1], s[10]) for s in symbols])
-    markers = [(m.line, m.word, m.text) for m in parsed.markers]
+    markers = [(m.line, m.word, m.text) for m in parsed.markers] + secret_markers(text, findings)
     return FileRows(path, digest, stat, parsed.language, parsed.problems, len(text), chunks, symbols, markers, tokens)
 
 

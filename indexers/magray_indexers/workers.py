@@ -40,11 +40,11 @@ def read_all(root: Path, jobs: Sequence[Job], settings: IndexSettings, cancel: C
     if len(jobs) <= _FEW:
         for job in jobs:
             cancel.check()
-            yield read_and_parse(root, job, settings.max_file_bytes)
+            yield read_and_parse(root, job, settings)
         return
     batches = [jobs[i : i + _BATCH_FILES] for i in range(0, len(jobs), _BATCH_FILES)]
     count = min(settings.workers or min(os.cpu_count() or 1, _MAX_PROCESSES), os.cpu_count() or 1, len(batches))
-    pool = _Pool(_Setup(str(root), settings.max_file_bytes), batches, count)
+    pool = _Pool(_Setup(str(root), settings), batches, count)
     try:
         yield from pool.outcomes(cancel)
     finally:
@@ -56,7 +56,7 @@ class _Setup:
     """What a child needs to know before its first batch."""
 
     root: str
-    max_bytes: int
+    settings: IndexSettings
 
 
 class _Child:
@@ -211,7 +211,7 @@ def _serve() -> None:
         root = Path(setup.root)
         while True:
             batch: Sequence[Job] = pickle.loads(source.recv_bytes())
-            answer = [read_and_parse(root, job, setup.max_bytes) for job in batch]
+            answer = [read_and_parse(root, job, setup.settings) for job in batch]
             sink.send_bytes(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
     except (EOFError, BrokenPipeError):
         pass

@@ -136,15 +136,38 @@ def test_a_users_file_may_be_a_link(tmp_path: Path, home: Path) -> None:
 
 
 def test_every_number_has_its_limits() -> None:
-    keys = {key for key, value, _ in resolve(None).values() if not isinstance(value, bool)}
+    keys = {key for key, value, _ in resolve(None).values() if type(value) in (int, float)}
     assert keys == set(LIMITS)
+
+
+def test_a_workspace_cannot_say_that_secrets_are_none(tmp_path: Path) -> None:
+    resolved = layered(tmp_path, project="[index]\nsecret_allowlist = ['*']\n")
+    assert resolved.settings.index.secret_allowlist == ()
+    assert "may not set index.secret_allowlist" in resolved.warnings[0]
+    resolved = layered(tmp_path, user="[index]\nsecret_allowlist = ['demo-*']\n")
+    assert resolved.settings.index.secret_allowlist == ("demo-*",)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[index]\nsecret_allowlist = 'demo'\n", "a list of strings"),
+        ("[index]\nsecret_allowlist = [1]\n", "a list of strings"),
+        ("[memory]\npii = 'perhaps'\n", "one of: redact, report, off"),
+        ("[memory]\npii = 3\n", "one of: redact, report, off"),
+    ],
+)
+def test_words_and_lists_are_checked(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        layered(tmp_path, user=text)
+    assert expected in caught.value.hint
 
 
 def test_the_example_file_holds_every_setting_with_its_default(tmp_path: Path) -> None:
     example = (ROOT / "configs/config.example.toml").read_text(encoding="utf-8")
-    resolved = layered(tmp_path, project=example)
+    resolved = layered(tmp_path, user=example)
     assert resolved.settings == Settings()
-    assert {source for _, _, source in resolved.values()} == {".magray/config.toml"}
+    assert {source for _, _, source in resolved.values()} == {"~/.magray/config/config.toml"}
 
 
 def test_the_reference_page_is_the_one_the_settings_make() -> None:

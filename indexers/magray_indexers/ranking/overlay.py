@@ -39,7 +39,7 @@ def open_files(overlay: Sequence[Document]) -> dict[int, OpenFile]:
 def _open_file(path: str, text: str) -> OpenFile:
     from magray_indexers.parsing import parse
 
-    parsed = parse(path, text)
+    parsed = parse(path, redacted(text, path=path).text)
     number = file_id(path)
     tokens = chunk_tokens(
         path,
