@@ -38,6 +38,7 @@ def open_files(overlay: Sequence[Document]) -> dict[int, OpenFile]:
 @lru_cache(maxsize=32)
 def _open_file(path: str, text: str) -> OpenFile:
     from magray_indexers.parsing import parse
+    from magray_indexers.privacy.redaction import redacted
 
     parsed = parse(path, redacted(text, path=path).text)
     number = file_id(path)
