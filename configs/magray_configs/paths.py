@@ -52,6 +52,16 @@ class WorkspacePaths:
         return self.memory / "keyword"
 
     @property
+    def vectors(self) -> Path:
+        """The vector cache and the generations of the vector index."""
+        return self.base / "vec_index"
+
+    @property
+    def vector_cache(self) -> Path:
+        """Vectors by content: costs embedding again when deleted, nothing else."""
+        return self.vectors / "vectors.db"
+
+    @property
     def plans(self) -> Path:
         """Plan documents."""
         return self.base / "artifacts" / "plans"
@@ -59,7 +69,7 @@ class WorkspacePaths:
     def create(self) -> None:
         """Make ``.magray`` and its folders, private and ignored by git. Raises WorkspaceError if that is impossible."""
         try:
-            for folder in (self.base, self.memory, self.base / "vec_index", self.base / "artifacts", self.plans):
+            for folder in (self.base, self.memory, self.vectors, self.base / "artifacts", self.plans):
                 if folder.is_symlink():  # a cloned repository may carry one that points anywhere
                     raise WorkspaceError(f"{folder} is a symbolic link", hint="replace it by a real folder")
                 folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)

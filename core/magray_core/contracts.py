@@ -95,6 +95,10 @@ class Embedder(Protocol):
         """(dim,) vector of a question. Raises ProviderError."""
 
 
+EmbedderFor = Callable[[str], Embedder | None]
+"""The embedder of a model by its id, or None where it is not installed."""
+
+
 class Reranker(Protocol):
     """Judges pairs of a question and a passage by reading both. Thread-safe, blocks, deterministic."""
 

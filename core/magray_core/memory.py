@@ -206,6 +206,15 @@ class IndexReport:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddingReport:
+    """What one slice of embedding did: chunks embedded, chunks that still lack a vector, vectors readers can find."""
+
+    embedded: int
+    remaining: int
+    vectors: int
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryRecord:
     """Something remembered beside the code: a note, todo, link. It has provenance and never authority."""
 

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from magray_core.errors import IndexCorrupt, IndexingError
-from magray_core.memory import Chunk, Freshness, Symbol, SymbolKind
+from magray_core.memory import Chunk, Freshness, SearchScope, Symbol, SymbolKind
 from magray_core.spans import Span
 from magray_indexers.keyword import FIELDS, FieldStatistics, FileCounters, KeywordIndex, bm25
 from magray_indexers.locking import mark_suspect
+from magray_indexers.ranking.scope import admitted_by
 from magray_indexers.ranking.view import FileEntry
 from magray_indexers.store import CHUNK_BITS, checked, id_range, translated
+from magray_indexers.vectors.searched import ChunkVectors
 from magray_indexers.writing import tokens_of
 
 _SAMPLE_CHUNKS = 200
@@ -86,27 +88,44 @@ class Rows:
 class Corpus:
     """The keyword index together with the files saved since it was written. Thread-safe."""
 
-    def __init__(self, rows: Rows, keyword: KeywordIndex, freshness: Callable[[], Freshness]) -> None:
+    def __init__(
+        self, rows: Rows, keyword: KeywordIndex, freshness: Callable[[], Freshness], vectors: ChunkVectors | None
+    ) -> None:
         self._rows, self._keyword = rows, keyword
         self.freshness = freshness
+        self.vectors = vectors
         self._pending = {number for (number,) in rows.plain("SELECT file FROM pending")}
         self._fresh_counters: dict[int, dict[str, Counter[str]]] | None = None
 
     def best(
-        self, field: str, tokens: Sequence[str], limit: int, weights: Mapping[str, float] | None = None
+        self,
+        field: str,
+        tokens: Sequence[str],
+        limit: int,
+        weights: Mapping[str, float] | None = None,
+        among: frozenset[int] | None = None,
     ) -> list[tuple[int, float]]:
-        """(chunk id, BM25) of the chunks with any of the tokens in the field, best first, ties by id."""
+        """As ``ranking.view.SearchView.best``."""
         if not self._pending:
-            return self._keyword.best(field, tokens, limit, weights)
+            return self._keyword.best(field, tokens, limit, weights, among)
         statistics = self.statistics(field, tokens)
         hits = [
             (chunk, score)
             for chunk, counts in self._fresh().items()
-            if (score := _score(tokens, counts[field], statistics, weights)) > 0
+            if (among is None or chunk >> CHUNK_BITS in among)
+            and (score := _score(tokens, counts[field], statistics, weights)) > 0
         ]
-        base = self._keyword.best(field, tokens, 2 * limit, weights)
+        base = self._keyword.best(field, tokens, 2 * limit, weights, among)
         hits += [hit for hit in base if hit[0] >> CHUNK_BITS not in self._pending]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:limit]
+
+    def files_in(self, scope: SearchScope) -> frozenset[int] | None:
+        """Ids of the files that the scope admits; None for all."""
+        admits = admitted_by(scope)
+        if admits is None:
+            return None
+        rows = self._rows.plain("SELECT id, path, language FROM files")
+        return frozenset(number for number, path, language in rows if admits(path, language))
 
     def statistics(self, field: str, tokens: Iterable[str]) -> FieldStatistics:
         """The corpus as ``keyword.bm25`` needs it, to score texts that are not in the index."""

@@ -1,4 +1,4 @@
-"""Generations of the keyword index: folders of immutable files, hashed, verified before native code opens them.
+"""Generations of derived indexes: folders of immutable files, hashed, verified before native code opens them.
 
 ``work`` is where the one writer writes; a generation is a folder of hard links to what the writer had committed.
 """
@@ -62,12 +62,17 @@ def publish(keyword: Path, name: str, previous: Manifest) -> Manifest:
     manifest = {}
     for file in [*names, _META, _MANAGED]:
         known = previous.get(file) if not file.endswith(".json") else None
-        manifest[file] = known or (_hash(target / file), (target / file).stat().st_size)
+        manifest[file] = known or described(target / file)
     for file in (_META, _MANAGED):
-        _sync(target / file)
-    _sync(target)
-    _sync(keyword)
+        sync(target / file)
+    sync(target)
+    sync(keyword)
     return manifest
+
+
+def described(path: Path) -> tuple[str, int]:
+    """What a manifest says of a file: its sha256 in hex and its size in bytes."""
+    return _hash(path), path.stat().st_size
 
 
 def verify(keyword: Path, generation: str, manifest: Manifest) -> None:
@@ -79,7 +84,7 @@ def verify(keyword: Path, generation: str, manifest: Manifest) -> None:
         except OSError:
             fits = False
         if not fits:
-            raise IndexCorrupt("the keyword index does not match its hashes", hint="run `magray index` to rebuild it")
+            raise IndexCorrupt("a file of the index does not match its hash", hint="run `magray index` to rebuild it")
 
 
 def prune(keyword: Path, keep: set[str]) -> None:
@@ -137,7 +142,8 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have the file or folder on the disk when this returns."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -91,9 +91,14 @@ class KeywordIndex:
         return int(self._searcher.doc_freq(field, token))
 
     def best(
-        self, field: str, tokens: Sequence[str], limit: int, weights: Mapping[str, float] | None = None
+        self,
+        field: str,
+        tokens: Sequence[str],
+        limit: int,
+        weights: Mapping[str, float] | None = None,
+        among: frozenset[int] | None = None,
     ) -> list[tuple[int, float]]:
-        """(chunk id, BM25) of the chunks with any of the tokens in the field, best first, ties by id."""
+        """As ``ranking.view.SearchView.best``."""
         import tantivy
 
         queries = []
@@ -103,7 +108,12 @@ class KeywordIndex:
             queries.append((tantivy.Occur.Should, query if weight == 1.0 else tantivy.Query.boost_query(query, weight)))
         if not queries or limit < 1:
             return []
-        hits = self._searcher.search(tantivy.Query.boolean_query(queries), limit, count=False).hits
+        wanted = tantivy.Query.boolean_query(queries)
+        if among is not None:
+            admitted = tantivy.Query.term_set_query(self._schema, "file", sorted(among))
+            unscored = tantivy.Query.const_score_query(admitted, 0.0)
+            wanted = tantivy.Query.boolean_query([(tantivy.Occur.Must, wanted), (tantivy.Occur.Must, unscored)])
+        hits = self._searcher.search(wanted, limit, count=False).hits
         ids = self._searcher.fast_field_values("chunk", [address for _, address in hits])
         return sorted(zip(ids, (score for score, _ in hits), strict=True), key=lambda hit: (-hit[1], hit[0]))
 

@@ -1,7 +1,8 @@
-"""The server's index process: a child that builds and updates, so that the server's loop never waits for indexing.
+"""The server's index process: a child that builds, updates and embeds, so that the server never waits for it.
 
 One operation runs at a time. While it runs, further builds become one waiting build with all their causes, further
-updates one waiting update with all their paths. A child that dies is started again and the operation is tried once
+updates one waiting update with all their paths; embedding comes last and in slices, so that a save never waits long
+for it. A child that dies is started again and the operation is tried once
 more. The child ends when its parent does.
 """
 
@@ -16,15 +17,16 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from magray_configs.settings import IndexSettings
 from magray_core.cancel import Cancelled, CancelToken
+from magray_core.contracts import Embedder, Progress
 from magray_core.errors import IndexingError, MagrayError
-from magray_core.memory import IndexReport
+from magray_core.memory import EmbeddingReport, IndexReport
 
 log = logging.getLogger(__name__)
 
@@ -32,28 +34,39 @@ OnProgress = Callable[[str, float | None], None]
 _RECYCLE_AFTER_FILES = 2_000
 _END_S = 2.0
 _TRIES = 2
+_SLICE_S = 1.0
 
 
 @dataclass(slots=True)
 class _Operation:
-    """A build (``paths`` is None) or an update that waits or runs, with everyone who asked for it."""
+    """Work that waits or runs, with everyone who asked for it. ``paths`` are an update's."""
 
-    paths: set[str] | None
+    kind: Literal["build", "update", "embed"]
+    paths: set[str] = field(default_factory=set)
     full: bool = False
     cancelled: bool = False
     causes: list[str] = field(default_factory=list)
     listeners: list[OnProgress] = field(default_factory=list)
-    future: Future[IndexReport] = field(default_factory=Future)
+    future: Future[Any] = field(default_factory=Future)
+
+    def request(self) -> tuple[str, Any]:
+        """What the child is told."""
+        return self.kind, {"build": self.full, "update": sorted(self.paths), "embed": _SLICE_S}[self.kind]
 
 
 class IndexProcess:
     """Handle of the child. Every method returns at once and may be called from any thread, except ``close``."""
 
-    def __init__(self, root: Path, settings: IndexSettings | None = None) -> None:
-        self._root, self._settings = root, settings or IndexSettings()
+    def __init__(
+        self, root: Path, settings: IndexSettings | None = None, embedder: Callable[[], Embedder] | None = None
+    ) -> None:
+        """``embedder`` is called in the child: it must pickle by reference. Without one nothing is embedded."""
+        self._setup = _Setup(str(root), settings or IndexSettings(), embedder)
+        self._name = root.name
         self._condition = threading.Condition()
         self._build: _Operation | None = None
         self._update: _Operation | None = None
+        self._embed: _Operation | None = None
         self._running: _Operation | None = None
         self._child: _Child | None = None
         self._closed = False
@@ -70,7 +83,7 @@ class IndexProcess:
         """
         with self._condition:
             if self._build is None:
-                self._build = _Operation(None)
+                self._build = _Operation("build")
             self._build.full = self._build.full or full
             self._build.causes.append(cause)
             if on_progress is not None:
@@ -81,16 +94,31 @@ class IndexProcess:
         """Bring single files up to date, before any build that waits."""
         with self._condition:
             if self._update is None:
-                self._update = _Operation(set())
-            assert self._update.paths is not None
+                self._update = _Operation("update")
             self._update.paths |= set(paths)
             return self._asked(self._update)
+
+    def embed(self, on_progress: OnProgress | None = None) -> Future[EmbeddingReport]:
+        """One slice of embedding, when nothing else waits. The future fails as those of ``build`` do."""
+        with self._condition:
+            if self._embed is None:
+                self._embed = _Operation("embed")
+            if on_progress is not None:
+                self._embed.listeners.append(on_progress)
+            return self._asked(self._embed)
+
+    def use(self, embedder: Callable[[], Embedder]) -> None:
+        """Embed with another model from the next operation on."""
+        with self._condition:
+            self._setup = replace(self._setup, embedder=embedder)
+            if self._child is not None:
+                self._child.send(("use", embedder))
 
     def cancel(self) -> None:
         """Stop what runs and drop what waits; their futures fail with Cancelled."""
         with self._condition:
-            waiting = [self._build, self._update]
-            self._build = self._update = None
+            waiting = [self._build, self._update, self._embed]
+            self._build = self._update = self._embed = None
             if self._running is not None:
                 self._running.cancelled = True
                 if self._child is not None:
@@ -114,7 +142,7 @@ class IndexProcess:
         if self._thread.ident is not None:
             self._thread.join(_END_S)
 
-    def _asked(self, operation: _Operation) -> Future[IndexReport]:
+    def _asked(self, operation: _Operation) -> Future[Any]:
         if self._closed:
             raise IndexingError("indexing has ended")
         self._condition.notify()
@@ -123,15 +151,11 @@ class IndexProcess:
     def _work(self) -> None:
         while True:
             with self._condition:
-                while not (self._closed or self._build or self._update):
+                while not (self._closed or self._build or self._update or self._embed):
                     self._condition.wait()
                 if self._closed:
                     break
-                if self._update is not None:
-                    operation, self._update = self._update, None
-                else:
-                    assert self._build is not None
-                    operation, self._build = self._build, None
+                operation = self._next()
                 self._running = operation
             try:
                 report = self._run(operation)
@@ -144,12 +168,24 @@ class IndexProcess:
                     self._running = None
         self._end_child()
 
-    def _run(self, operation: _Operation) -> IndexReport:
+    def _next(self) -> _Operation:
+        """What comes next is no longer waiting: saved files before a build, embedding after all."""
+        operation = self._update or self._build or self._embed
+        assert operation is not None
+        match operation.kind:
+            case "update":
+                self._update = None
+            case "build":
+                self._build = None
+            case "embed":
+                self._embed = None
+        return operation
+
+    def _run(self, operation: _Operation) -> IndexReport | EmbeddingReport:
         if operation.causes:
-            log.info("indexing %s because: %s", self._root.name, "; ".join(operation.causes))
-        request = ("build", operation.full) if operation.paths is None else ("update", sorted(operation.paths))
+            log.info("indexing %s because: %s", self._name, "; ".join(operation.causes))
         for _ in range(_TRIES):
-            child = self._asked_child(operation, request)
+            child = self._asked_child(operation, operation.request())
             try:
                 while True:
                     kind, value = child.receive()
@@ -157,7 +193,7 @@ class IndexProcess:
                         for listener in operation.listeners:
                             listener(*value)
                     elif kind == "done":
-                        if value.changed > _RECYCLE_AFTER_FILES:
+                        if operation.kind != "embed" and value.changed > _RECYCLE_AFTER_FILES:
                             self._end_child()  # gives the memory of a large build back
                         return value  # type: ignore[no-any-return]
                     elif kind == "cancelled":
@@ -177,7 +213,7 @@ class IndexProcess:
             if self._closed or operation.cancelled:
                 raise Cancelled
             if self._child is None:
-                self._child = _Child(self._root, self._settings)
+                self._child = _Child(self._setup)
             self._child.send(request)
             return self._child
 
@@ -188,10 +224,19 @@ class IndexProcess:
             child.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What the child needs to know before its first operation."""
+
+    root: str
+    settings: IndexSettings
+    embedder: Callable[[], Embedder] | None
+
+
 class _Child:
     """The process and the two ends of its pipes."""
 
-    def __init__(self, root: Path, settings: IndexSettings) -> None:
+    def __init__(self, setup: _Setup) -> None:
         command = [sys.executable, "-P", "-m", "magray_indexers.process"]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
@@ -201,7 +246,7 @@ class _Child:
         self._process.stdin.close()
         self._process.stdout.close()
         self._sending = threading.Lock()
-        self.send((str(root), settings))
+        self.send(setup)
 
     def send(self, message: object) -> None:
         """Hand something over; a dead child is noticed when its answer is awaited."""
@@ -263,8 +308,8 @@ class _Served:
     def __init__(self) -> None:
         self._source, self._sink = Connection(os.dup(0), writable=False), Connection(os.dup(1), readable=False)
         os.dup2(2, 1)  # a stray print must not get between the messages
-        root, self._settings = pickle.loads(self._source.recv_bytes())
-        self._root = Path(root)
+        setup: _Setup = pickle.loads(self._source.recv_bytes())
+        self._root, self._settings, self._load_embedder = Path(setup.root), setup.settings, setup.embedder
         self._condition = threading.Condition()
         self._request: tuple[tuple[str, Any], CancelToken] | None = None
         self._cancel = CancelToken()
@@ -293,6 +338,8 @@ class _Served:
             if request[0] == "update":
                 return "done", building.update(self._root, request[1], self._settings, cancel=cancel)
             progress = _Reporter(self._sink)
+            if request[0] == "embed":
+                return "done", self._embed(request[1], progress, cancel)
             full = bool(request[1])
             return "done", building.build(self._root, self._settings, progress=progress, cancel=cancel, full=full)
         except Cancelled:
@@ -306,6 +353,13 @@ class _Served:
                 log.exception("indexing failed because of a bug")
             return "failed", _as_parts(error)
 
+    def _embed(self, budget_s: float, progress: Progress, cancel: CancelToken) -> EmbeddingReport:
+        from magray_indexers.vectors.embedding import embed
+
+        if self._load_embedder is None:
+            return EmbeddingReport(0, 0, 0)
+        return embed(self._root, self._load_embedder(), budget_s=budget_s, progress=progress, cancel=cancel)
+
     def _listen(self) -> None:
         try:
             while True:
@@ -313,6 +367,8 @@ class _Served:
                 with self._condition:
                     if message == "cancel":
                         self._cancel.cancel()
+                    elif message[0] == "use":
+                        self._load_embedder = message[1]
                     else:
                         self._cancel = CancelToken()
                         self._request = (message, self._cancel)

@@ -13,14 +13,17 @@ from weakref import WeakValueDictionary
 
 from magray_configs.paths import WorkspacePaths
 from magray_core.cancel import CancelToken
+from magray_core.contracts import EmbedderFor
 from magray_core.documents import Document
 from magray_core.errors import IndexCorrupt, IndexUnavailable
-from magray_core.memory import Freshness, Marker, Occurrence, ParsedFile, SearchResult, Symbol
+from magray_core.memory import EVERYWHERE, Freshness, Marker, Occurrence, ParsedFile, SearchResult, SearchScope, Symbol
 from magray_indexers import generations, git, store
 from magray_indexers.corpus import Corpus, Rows, chunk_of, symbol_of
 from magray_indexers.keyword import KeywordIndex
 from magray_indexers.privacy.scanning import MASKED
 from magray_indexers.store import CHUNK_BITS, id_range
+from magray_indexers.vectors.publishing import VectorGeneration, read_vector_generation
+from magray_indexers.vectors.searched import ChunkVectors
 
 _OPEN_TRIES = 5
 _MAX_FUZZY_NAMES = 20_000
@@ -29,20 +32,28 @@ _MAX_FUZZY_NAMES = 20_000
 class IndexReader:
     """The index as it was when this reader was opened, however long it lives. Close it when a newer one took over."""
 
-    def __init__(self, root: Path, db: sqlite3.Connection, generation: store.Generation, keyword: KeywordIndex) -> None:
+    def __init__(
+        self, root: Path, db: sqlite3.Connection, generation: store.Generation, keyword: KeywordIndex,
+        embedder_for: EmbedderFor | None,
+    ) -> None:  # fmt: skip
         self._root = root
         self._rows = Rows(db, WorkspacePaths(root).memory)
         self.generation = generation
-        self.corpus = Corpus(self._rows, keyword, self.freshness)
+        self.vector_generation = _vector_generation(db)
+        embedder = embedder_for(self.vector_generation.model) if embedder_for and self.vector_generation.model else None
+        paths = WorkspacePaths(root)
+        vectors = ChunkVectors.open(paths.vectors, paths.vector_cache, self.vector_generation, embedder, self._rows)
+        self.corpus = Corpus(self._rows, keyword, self.freshness, vectors)
         """What ``searching.search`` takes as its view."""
         self._newest: sqlite3.Connection | None = None
         self._newest_lock = threading.Lock()
         self._changed: set[str] = set()
 
     @classmethod
-    def open(cls, root: Path) -> IndexReader:
-        """The newest generation. The keyword index's files are hashed before native code sees them.
+    def open(cls, root: Path, *, embedder_for: EmbedderFor | None = None) -> IndexReader:
+        """The newest generation. Files of derived indexes are hashed before native code sees them.
 
+        ``embedder_for`` gives the embedder of a model by its id, for questions; without it search goes by words alone.
         Readers of one process share what they have in common, so that opening after a save takes a millisecond.
         Raises IndexUnavailable if there is no index, IndexCorrupt if it is damaged (``building.build`` repairs it),
         IndexFormatTooNew.
@@ -55,7 +66,7 @@ class IndexReader:
                 generation = store.read_generation(db)
                 if not generation.keyword:
                     raise IndexUnavailable("the first index is not finished yet", hint="try again in a moment")
-                return cls(root, db, generation, _keyword_index(paths.keyword, generation))
+                return cls(root, db, generation, _keyword_index(paths.keyword, generation), embedder_for)
             except IndexCorrupt:
                 # A writer that published twice since the first look has deleted the generation: look again.
                 newest = store.read_generation(_again(db))
@@ -85,16 +96,20 @@ class IndexReader:
                 if self._newest is None:
                     self._newest = store.open_for_reading(WorkspacePaths(self._root).index_db)
                 row = self._newest.execute("SELECT number FROM generation").fetchone()
+                vectors = self._newest.execute("SELECT folder FROM vector_generation").fetchone()
         except (sqlite3.Error, IndexUnavailable, IndexCorrupt):
             return True
-        return row is None or row[0] == self.generation.number
+        same = (vectors[0] if vectors else "") == self.vector_generation.folder
+        return row is None or (row[0] == self.generation.number and same)
 
-    def search(self, query: str, k: int, *, overlay: Sequence[Document] = ()) -> SearchResult:
-        """Hits, best first; see ``magray_indexers.searching``."""
+    def search(
+        self, query: str, k: int, *, overlay: Sequence[Document] = (), scope: SearchScope = EVERYWHERE
+    ) -> SearchResult:
+        """Hits in scope, best first; see ``magray_indexers.searching``."""
         from magray_indexers.searching import search
 
         unsaved = [document for document in overlay if document.content_hash != self.content_hash(document.path)]
-        return search(self.corpus, query, k, unsaved)
+        return search(self.corpus, query, k, unsaved, scope)
 
     def file(self, path: str) -> ParsedFile | None:
         """What the index knows of a file, or None."""
@@ -220,6 +235,14 @@ class IndexReader:
         files = self.corpus.files({row[0] >> CHUNK_BITS for row in rows})
         found = [(files[row[0] >> CHUNK_BITS].path, symbol_of(row)) for row in rows]
         return sorted(found, key=lambda pair: (pair[0], pair[1].span.start))
+
+
+def _vector_generation(db: sqlite3.Connection) -> VectorGeneration:
+    """What is published, or nothing where the row is damaged: words go on answering, the next writer mends it."""
+    try:
+        return read_vector_generation(db)
+    except IndexCorrupt:
+        return VectorGeneration()
 
 
 _open_indexes: WeakValueDictionary[tuple[object, ...], KeywordIndex] = WeakValueDictionary()

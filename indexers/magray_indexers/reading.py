@@ -15,6 +15,7 @@ from magray_indexers.keyword import chunk_tokens
 from magray_indexers.privacy.redaction import redacted
 from magray_indexers.privacy.scanning import NOTHING_ALLOWED, AllowList, secret_markers
 from magray_indexers.store import FileRows
+from magray_indexers.vectors.keys import chunk_keys
 from magray_indexers.walk import SkippedPath, stat_key
 
 _MAX_LINE = 20_000
@@ -97,7 +98,10 @@ def parsed_rows(path: str, text: str, digest: str, stat: str, *, allowed: AllowL
     ]  # fmt: skip
     tokens = chunk_tokens(path, [(c[0], c[1], c[6]) for c in chunks], [(s[5], s[1], s[10]) for s in symbols])
     markers = [(m.line, m.word, m.text) for m in parsed.markers] + secret_markers(text, findings)
-    return FileRows(path, digest, stat, parsed.language, parsed.problems, len(text), chunks, symbols, markers, tokens)
+    keys = chunk_keys((c[4], c[6]) for c in chunks)
+    return FileRows(
+        path, digest, stat, parsed.language, parsed.problems, len(text), chunks, symbols, markers, tokens, keys
+    )
 
 
 def _read(root: Path, path: str, max_bytes: int) -> tuple[bytes, str] | SkippedPath:

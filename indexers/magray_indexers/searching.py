@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from magray_core.documents import Document
-from magray_core.memory import Chunk, Hit, SearchResult
+from magray_core.memory import EVERYWHERE, Chunk, Hit, SearchResult, SearchScope
 from magray_indexers.query import QueryKind, parse_query
 from magray_indexers.ranking.candidates import Candidates, find_candidates
 from magray_indexers.ranking.overlay import OpenFile, open_files
@@ -19,8 +19,10 @@ _DIGITS = 4
 _MAX_HITS = 1000
 
 
-def search(view: SearchView, query: str, k: int, overlay: Sequence[Document] = ()) -> SearchResult:
-    """The best ``k`` hits (at most 1,000), best first, in the same order every time.
+def search(
+    view: SearchView, query: str, k: int, overlay: Sequence[Document] = (), scope: SearchScope = EVERYWHERE
+) -> SearchResult:
+    """The best ``k`` hits (at most 1,000) in scope, best first, in the same order every time.
 
     Documents in ``overlay`` replace what the index holds of their paths. A query without a letter or digit has no
     hits. Every hit's ``scores`` are the parts of its score: see ``magray_indexers.ranking.rules``.
@@ -30,7 +32,7 @@ def search(view: SearchView, query: str, k: int, overlay: Sequence[Document] = (
     hits: tuple[Hit, ...] = ()
     if understood.kind is not QueryKind.EMPTY and k > 0:
         documents = open_files(overlay)
-        candidates = find_candidates(view, understood, documents)
+        candidates = find_candidates(view, understood, documents, scope)
         ranked = rank(candidates, understood, min(k, _MAX_HITS))
         hits = tuple(
             _hit(one, chunk, candidates)

@@ -20,8 +20,8 @@ from magray_core.errors import IndexCorrupt, IndexFormatTooNew, IndexingError, I
 from magray_core.memory import SkipReason
 from magray_indexers.walk import SkippedPath
 
-FORMAT_VERSION = 2
-"""1: first. 2: the generation's row counts files and chunks."""
+FORMAT_VERSION = 3
+"""1: first. 2: the generation's row counts files and chunks. 3: what is embedded of each chunk, and its vectors."""
 APPLICATION_ID = 0x4D475259
 CHUNK_BITS = 17
 """A chunk's id is its file's id shifted by this, plus its index in the file; symbols alike."""
@@ -40,20 +40,29 @@ CREATE TABLE symbols (id INTEGER PRIMARY KEY, name TEXT NOT NULL, qualified_name
 CREATE INDEX symbols_by_name ON symbols (name);
 CREATE TABLE markers (id INTEGER PRIMARY KEY, line INTEGER NOT NULL, word TEXT NOT NULL, text TEXT NOT NULL,
     sum INTEGER NOT NULL);
+CREATE TABLE embedded (id INTEGER PRIMARY KEY, key BLOB NOT NULL, sum INTEGER NOT NULL);
 CREATE TABLE skipped (path TEXT PRIMARY KEY, reason TEXT NOT NULL, stat TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE pending (file INTEGER PRIMARY KEY);
 CREATE TABLE generation (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, keyword TEXT NOT NULL,
     manifest TEXT NOT NULL, head TEXT NOT NULL, finished REAL NOT NULL, complete INTEGER NOT NULL,
     n_files INTEGER NOT NULL, n_chunks INTEGER NOT NULL, sum INTEGER NOT NULL);
+CREATE TABLE vector_pending (file INTEGER PRIMARY KEY);
+CREATE TABLE vector_generation (one INTEGER PRIMARY KEY CHECK (one = 1), folder TEXT NOT NULL, manifest TEXT NOT NULL,
+    model TEXT NOT NULL, dim INTEGER NOT NULL, n_vectors INTEGER NOT NULL, complete INTEGER NOT NULL,
+    sum INTEGER NOT NULL);
 """
 
-_COLUMNS = {"files": 9, "chunks": 9, "symbols": 14, "markers": 5}
+_COLUMNS = {"files": 9, "chunks": 9, "symbols": 14, "markers": 5, "embedded": 3}
+_OF_A_FILE = ("chunks", "symbols", "markers", "embedded")
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FileRows:
-    """One parsed file as rows without ids: what a parsing process hands over. ``tokens`` are for the keyword index."""
+    """One parsed file as rows without ids: what a parsing process hands over.
+
+    ``tokens`` are for the keyword index. ``keys`` name what is embedded of each chunk: see ``vectors.keys``.
+    """
 
     path: str
     hash: str
@@ -65,6 +74,7 @@ class FileRows:
     symbols: list[Row]
     markers: list[Row]
     tokens: list[tuple[str, ...]]
+    keys: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,17 +271,19 @@ def insert_file(db: sqlite3.Connection, number: int, rows: FileRows) -> None:
     first = number << CHUNK_BITS
     values = (number, rows.path, rows.hash, rows.stat, rows.language, rows.problems, len(rows.chunks), rows.n_chars)
     db.execute(_insert("files"), (*values, row_sum(values)))
-    for table, items in (("chunks", rows.chunks), ("symbols", rows.symbols), ("markers", rows.markers)):
+    for table, items in zip(_OF_A_FILE, (rows.chunks, rows.symbols, rows.markers, rows.keys), strict=True):
         if items:
             numbered = ((first + i, *item) for i, item in enumerate(items))
             db.executemany(_insert(table), ((*row, row_sum(row)) for row in numbered))
+    db.execute("INSERT OR IGNORE INTO vector_pending VALUES (?)", (number,))
 
 
 def delete_file(db: sqlite3.Connection, number: int) -> None:
     """Forget a file; unknown ids are ignored."""
     db.execute("DELETE FROM files WHERE id = ?", (number,))
-    for table in ("chunks", "symbols", "markers"):
+    for table in _OF_A_FILE:
         db.execute(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", id_range(number))
+    db.execute("INSERT OR IGNORE INTO vector_pending VALUES (?)", (number,))
 
 
 def touch_file(db: sqlite3.Connection, number: int, stat: str) -> None:

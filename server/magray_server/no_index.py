@@ -8,7 +8,7 @@ from magray_core.cancel import CancelToken
 from magray_core.contracts import DocStore
 from magray_core.documents import Document
 from magray_core.errors import IndexUnavailable
-from magray_core.memory import Freshness, Occurrence, ParsedFile, SearchResult, Symbol
+from magray_core.memory import EVERYWHERE, Freshness, Occurrence, ParsedFile, SearchResult, SearchScope, Symbol
 
 
 class NoIndex(DocStore):
@@ -17,7 +17,9 @@ class NoIndex(DocStore):
     def __init__(self, reason: str = "the first index is being built") -> None:
         self._reason = reason
 
-    def search(self, query: str, k: int, *, overlay: Sequence[Document] = ()) -> SearchResult:
+    def search(
+        self, query: str, k: int, *, overlay: Sequence[Document] = (), scope: SearchScope = EVERYWHERE
+    ) -> SearchResult:
         """Raises IndexUnavailable."""
         raise self._unavailable()
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from magray_core.memory import Symbol, SymbolKind
+from magray_core.memory import EVERYWHERE, SearchScope, Symbol, SymbolKind
 from magray_indexers.keyword import FIELDS, FieldStatistics, bm25
 from magray_indexers.query import Query
-from magray_indexers.ranking.overlay import OpenFile
+from magray_indexers.ranking.overlay import OpenFile, open_cosines
+from magray_indexers.ranking.scope import admitted_by
 from magray_indexers.ranking.terms import forms, stem
-from magray_indexers.ranking.view import FileEntry, SearchView
+from magray_indexers.ranking.view import FileEntry, SearchView, VectorView
 from magray_indexers.store import CHUNK_BITS
 from magray_indexers.tokens import code_tokens
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _LIMITS = {"body": 300, "definitions": 200, "path": 150, "doc": 100}
 _OTHER_FORM = 0.7
 _MAX_NAMED = 200
 _MAX_LIKELY = 40
 _MAX_FILES = 64
+_MAX_ALIKE, _MAX_ALIKE_FILES = 100, 48
 _OTHER_CASE = 0.7
 HINTED = 0.3
 _TYPES = frozenset(
@@ -38,38 +45,70 @@ _TYPES = frozenset(
 
 @dataclass(slots=True)
 class FileCandidate:
-    """A file that may answer: BM25 by field and chunk id, and the chunks that define a name that was asked for."""
+    """A file that may answer: BM25 by field and chunk id, the cosine of chunks with the question where there are
+    vectors, and the chunks that define a name that was asked for.
+    """
 
     number: int
     entry: FileEntry
+    cosines: dict[int, float] = field(default_factory=dict)
     scores: dict[str, dict[int, float]] = field(default_factory=lambda: {name: {} for name in FIELDS})
     defines: dict[int, tuple[float, Symbol]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Files by id, and what the words weigh: ``idf`` by stem, from the chunks that have any form of the word."""
+    """Files by id, and what the words weigh: ``idf`` by stem, from the chunks that have any form of the word.
+
+    ``cosine_floor`` is the cosine of a chunk that is not about the question any more than most.
+    """
 
     files: Mapping[int, FileCandidate]
     idf: Mapping[str, float]
+    cosine_floor: float = 0.0
 
 
-def find_candidates(view: SearchView, query: Query, overlay: Mapping[int, OpenFile]) -> Candidates:
-    """Every chunk worth a closer look. Files in ``overlay`` are searched as they are there, not in the index."""
+def find_candidates(
+    view: SearchView, query: Query, overlay: Mapping[int, OpenFile], scope: SearchScope = EVERYWHERE
+) -> Candidates:
+    """Every chunk in scope worth a closer look. Files in ``overlay`` are searched as they are there."""
     statistics = view.statistics("body", [form for word in query.words for form in forms(word)])
     idf: dict[str, float] = {}
     weights: dict[str, float] = {}
     for word in query.words:
         _weigh(word, statistics, weights, idf)
-    found = {name: view.best(name, list(weights), limit, weights) for name, limit in _LIMITS.items()}
-    named = _find_named(view, query, [chunk >> CHUNK_BITS for chunk, _ in found["definitions"]])
-    numbers = {number for number, _ in named} | set(_shortlist(found))
+    among = view.files_in(scope)
+    vector = view.vectors.embed_query(query.text) if view.vectors is not None else None
+    alike = _nearest(view, vector, among)
     unsaved = {document.entry.path for document in overlay.values()}
-    files = {
-        number: FileCandidate(number, entry)
-        for number, entry in view.files(numbers).items()
-        if entry.path not in unsaved
-    }
+    files = _indexed(view, query, weights, among, [chunk for chunk, _ in alike])
+    files = {number: candidate for number, candidate in files.items() if candidate.entry.path not in unsaved}
+    if view.vectors is not None and vector is not None:
+        _add_cosines(view.vectors, vector, files, dict(alike))
+    corpus = {name: view.statistics(name, weights) for name in FIELDS} if overlay else {}
+    admits = admitted_by(scope)
+    for number, document in overlay.items():
+        if admits is not None and not admits(document.entry.path, document.entry.language):
+            continue
+        candidate = _open_candidate(document, query, weights, corpus)
+        if view.vectors is not None and vector is not None and view.vectors.quick:
+            candidate.cosines = open_cosines(document, view.vectors, vector)
+        if candidate.defines or any(candidate.scores.values()) or candidate.cosines:
+            files[number] = candidate
+    return Candidates(files, idf, alike[-1][1] if alike else 0.0)
+
+
+def _indexed(
+    view: SearchView, query: Query, weights: Mapping[str, float], among: frozenset[int] | None, alike: Sequence[int]
+) -> dict[int, FileCandidate]:
+    """What the index has for the words and names, and for the chunks that are ``alike``."""
+    found = {name: view.best(name, list(weights), limit, weights, among) for name, limit in _LIMITS.items()}
+    named = _find_named(view, query, [chunk >> CHUNK_BITS for chunk, _ in found["definitions"]])
+    if among is not None:
+        named = [(number, symbol) for number, symbol in named if number in among]
+    near = list(dict.fromkeys(chunk >> CHUNK_BITS for chunk in alike))[:_MAX_ALIKE_FILES]
+    numbers = {number for number, _ in named} | set(_shortlist(found)) | set(near)
+    files = {number: FileCandidate(number, entry) for number, entry in view.files(numbers).items()}
     for name, hits in found.items():
         for chunk, score in hits:
             candidate = files.get(chunk >> CHUNK_BITS)
@@ -80,12 +119,34 @@ def find_candidates(view: SearchView, query: Query, overlay: Mapping[int, OpenFi
             chunk_id = view.chunk_at(number, symbol.name_span.start)
             if chunk_id is not None:
                 _define(files[number], chunk_id, symbol, query)
-    corpus = {name: view.statistics(name, weights) for name in FIELDS} if overlay else {}
-    for number, document in overlay.items():
-        candidate = _open_candidate(document, query, weights, corpus)
-        if candidate.defines or any(candidate.scores.values()):
-            files[number] = candidate
-    return Candidates(files, idf)
+    return files
+
+
+def _nearest(
+    view: SearchView, vector: NDArray[np.float32] | None, among: frozenset[int] | None
+) -> list[tuple[int, float]]:
+    """The chunks with the highest cosine, best first."""
+    if view.vectors is None or vector is None:
+        return []
+    if among is None:
+        return view.vectors.search(vector, _MAX_ALIKE)
+    import numpy as np
+
+    files = np.fromiter(among, np.int64, len(among))
+    return view.vectors.search(vector, _MAX_ALIKE, lambda ids: np.isin(ids >> CHUNK_BITS, files))
+
+
+def _add_cosines(
+    vectors: VectorView, vector: NDArray[np.float32], files: Mapping[int, FileCandidate], known: Mapping[int, float]
+) -> None:
+    """The cosines of every chunk that words or vectors found: what it is about counts either way."""
+    wanted: set[int] = set()
+    for candidate in files.values():
+        wanted.update(candidate.defines, *candidate.scores.values())
+    cosines = vectors.cosines(vector, sorted(wanted - known.keys())) | dict(known)
+    for chunk, cosine in cosines.items():
+        if chunk >> CHUNK_BITS in files:
+            files[chunk >> CHUNK_BITS].cosines[chunk] = cosine
 
 
 def exactness(symbol: Symbol, query: Query) -> float:

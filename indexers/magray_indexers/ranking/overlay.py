@@ -6,12 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from magray_core.documents import Document
 from magray_core.memory import Chunk, Symbol
 from magray_indexers.keyword import chunk_tokens
-from magray_indexers.ranking.view import FileEntry
+from magray_indexers.ranking.view import FileEntry, VectorView
 from magray_indexers.store import CHUNK_BITS, file_id
+from magray_indexers.vectors.keys import embedded_text
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,13 @@ class OpenFile:
 def open_files(overlay: Sequence[Document]) -> dict[int, OpenFile]:
     """The documents by the id that their path has in the index; of two with one path the later counts."""
     return {file_id(document.path): _open_file(document.path, document.text) for document in overlay}
+
+
+def open_cosines(document: OpenFile, vectors: VectorView, vector: NDArray[np.float32]) -> dict[int, float]:
+    """The cosine of each of the document's chunks with a question, by chunk id."""
+    texts = [embedded_text(chunk.symbol, chunk.text) for chunk in document.chunks]
+    cosines = vectors.embed(texts) @ vector
+    return {(document.number << CHUNK_BITS) + i: float(cosine) for i, cosine in enumerate(cosines)}
 
 
 @lru_cache(maxsize=32)

@@ -80,6 +80,11 @@ def path_match(wanted: str, path: str) -> float:
     return 0.3 if last == name else 0.0
 
 
+def is_prose(path: str) -> bool:
+    """Whether the file holds documentation, data or configuration rather than code."""
+    return path.rsplit(".", 1)[-1].lower() in _PROSE
+
+
 def _factor(path: str) -> float:
     """How much less likely such a file is what a question about the code means."""
     factor = 1.0
@@ -92,6 +97,6 @@ def _factor(path: str) -> float:
         factor *= 0.6
     if name.lower() in _GATHERS:
         factor *= 0.85
-    if name.rsplit(".", 1)[-1].lower() in _PROSE:
+    if is_prose(name):
         factor *= 0.6
     return factor

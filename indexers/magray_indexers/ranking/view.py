@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from magray_core.memory import Chunk, Freshness, Symbol
+from magray_core.memory import Chunk, Freshness, SearchScope, Symbol
 from magray_indexers.keyword import FieldStatistics
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from magray_core.contracts import KeepRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +25,48 @@ class FileEntry:
     n_chars: int
 
 
+class VectorView(Protocol):
+    """The vectors of one generation."""
+
+    @property
+    def quick(self) -> bool:
+        """Whether texts can be embedded while somebody waits."""
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """(dim,) float32, L2-normalised, of a question."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n_texts, dim) of texts that the index does not hold."""
+
+    def search(self, vector: NDArray[np.float32], k: int, keep: KeepRows | None = None) -> list[tuple[int, float]]:
+        """Up to ``k`` (chunk id, cosine) pairs, best first, among the chunks that ``keep`` admits."""
+
+    def cosines(self, vector: NDArray[np.float32], ids: Sequence[int]) -> dict[int, float]:
+        """The cosine with each of these chunks that has a vector."""
+
+
 class SearchView(Protocol):
     """One generation, read by one search. Chunk ids are ``file id << CHUNK_BITS | index``."""
 
+    @property
+    def vectors(self) -> VectorView | None:
+        """Vectors beside the words, or None where there are none."""
+
     def best(
-        self, field: str, tokens: Sequence[str], limit: int, weights: Mapping[str, float] | None = None
+        self,
+        field: str,
+        tokens: Sequence[str],
+        limit: int,
+        weights: Mapping[str, float] | None = None,
+        among: frozenset[int] | None = None,
     ) -> list[tuple[int, float]]:
-        """(chunk id, BM25) of the chunks with any of the tokens in the field, best first, ties by id."""
+        """(chunk id, BM25) of the chunks with any of the tokens in the field, best first, ties by id.
+
+        ``among`` are the ids of the files that may be found; None admits all.
+        """
+
+    def files_in(self, scope: SearchScope) -> frozenset[int] | None:
+        """Ids of the files that the scope's paths, languages and kinds of file admit; None for all."""
 
     def statistics(self, field: str, tokens: Iterable[str]) -> FieldStatistics:
         """The corpus as BM25 sees it, with the document frequency of each token; 0 for unknown ones."""

@@ -4,15 +4,48 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from magray_configs.settings import IndexSettings
 from magray_core.cancel import Cancelled, CancelToken
-from magray_core.contracts import DocStore, Progress
+from magray_core.contracts import DocStore, Embedder, EmbedderFor, Progress
 from magray_core.documents import Document
 from magray_core.errors import IndexCorrupt, IndexingError, IndexUnavailable, WorkspaceError
-from magray_core.memory import Freshness, IndexReport, Occurrence, ParsedFile, SearchResult, Symbol
+from magray_core.memory import (
+    EVERYWHERE,
+    EmbeddingReport,
+    Freshness,
+    IndexReport,
+    Occurrence,
+    ParsedFile,
+    SearchResult,
+    SearchScope,
+    Symbol,
+)
 from magray_indexers.reader import IndexReader
+
+_SLICE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Who gives vectors to chunks and questions. ``now`` makes new ones; ``of_model`` serves older ones meanwhile."""
+
+    now: Callable[[], Embedder]
+    of_model: EmbedderFor
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How an index is opened: of which workspace, by whom embedded, how long it may take, who is told."""
+
+    root: Path
+    settings: IndexSettings
+    embedding: Embedding
+    progress: Progress | None
+    quick_s: float
+    stale: Callable[[str], None]
 
 
 def refresh(
@@ -24,32 +57,55 @@ def refresh(
     return build(root, settings, progress=progress, cancel=cancel, full=full)
 
 
-def open_index(
-    root: Path, settings: IndexSettings, *, progress: Progress | None, quick_s: float, stale: Callable[[str], None]
-) -> IndexReader:
+def embed_all(
+    root: Path, embedding: Embedding, *, progress: Progress | None, cancel: CancelToken | None
+) -> EmbeddingReport:
+    """Give every indexed chunk its vector, however long that takes; what is done stays when it is cancelled."""
+    from magray_indexers.vectors.embedding import embed
+
+    embedder, embedded = embedding.now(), 0
+    while True:
+        report = embed(root, embedder, budget_s=_SLICE_S, progress=progress, cancel=cancel)
+        embedded += report.embedded
+        if not report.remaining:
+            return EmbeddingReport(embedded, 0, report.vectors)
+
+
+def open_index(opening: Opening) -> IndexReader:
     """A reader of the workspace's index, as fresh as ``quick_s`` seconds allow.
 
     Where there is no usable index it is built whole, however long that takes. Where there is one, changed files are
     taken up unless that needs more than ``quick_s`` or cannot be written: then ``stale`` is told why, and answers come
-    from what is there.
+    from what is there. Vectors are made on the way where the model is quick.
     """
+    root, settings, progress = opening.root, opening.settings, opening.progress
+    embedder_for = opening.embedding.of_model
     try:
-        reader = IndexReader.open(root)
+        reader = IndexReader.open(root, embedder_for=embedder_for)
     except (IndexUnavailable, IndexCorrupt) as problem:
         refresh(root, settings, progress=progress, cancel=None, full=isinstance(problem, IndexCorrupt))
-        return IndexReader.open(root)
+        _embed_quickly(opening, CancelToken())
+        return IndexReader.open(root, embedder_for=embedder_for)
+    cancel = CancelToken(deadline_s=opening.quick_s)
     try:
-        changed = refresh(root, settings, progress=progress, cancel=CancelToken(deadline_s=quick_s)).changed
+        refresh(root, settings, progress=progress, cancel=cancel)
+        _embed_quickly(opening, cancel)
     except Cancelled:
-        stale("bringing the index up to date takes longer; answers come from the older one meanwhile")
+        opening.stale("bringing the index up to date takes longer; answers come from the older one meanwhile")
         return reader
     except (IndexingError, WorkspaceError) as error:
-        stale(f"the index could not be brought up to date: {error.message}")
+        opening.stale(f"the index could not be brought up to date: {error.message}")
         return reader
-    if not changed and reader.current():
+    if reader.current():
         return reader
     reader.close()
-    return IndexReader.open(root)
+    return IndexReader.open(root, embedder_for=embedder_for)
+
+
+def _embed_quickly(opening: Opening, cancel: CancelToken) -> None:
+    """Embed where that takes no time worth speaking of; slower models wait for ``magray index`` or the server."""
+    if opening.embedding.now().model.quick:
+        embed_all(opening.root, opening.embedding, progress=opening.progress, cancel=cancel)
 
 
 class LateIndex:
@@ -73,9 +129,11 @@ class LateIndex:
                 self._opened.close()
                 self._opened = None
 
-    def search(self, query: str, k: int, *, overlay: Sequence[Document] = ()) -> SearchResult:
+    def search(
+        self, query: str, k: int, *, overlay: Sequence[Document] = (), scope: SearchScope = EVERYWHERE
+    ) -> SearchResult:
         """As ``DocStore.search``."""
-        return self._index().search(query, k, overlay=overlay)
+        return self._index().search(query, k, overlay=overlay, scope=scope)
 
     def file(self, path: str) -> ParsedFile | None:
         """As ``DocStore.file``."""

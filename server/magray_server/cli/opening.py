@@ -44,12 +44,13 @@ def open_settings(call: Invocation, root: Path) -> Resolved:
 @contextlib.contextmanager
 def open_workspace(call: Invocation, root: Path, *, quick_s: float = QUICK_S) -> Iterator[Workspace]:
     """A workspace over an index that is as fresh as ``quick_s`` seconds allow; built first where there is none."""
-    from magray_orchestration.usecases.indexing import open_index
+    from magray_orchestration.usecases.indexing import Opening, open_index
     from magray_orchestration.workspace import Workspace
+    from magray_server.embedding import embedding
 
     settings = open_settings(call, root).settings
     with call.out.progress() as bar:
-        reader = open_index(root, settings.index, progress=bar, quick_s=quick_s, stale=_stale(call))
+        reader = open_index(Opening(root, settings.index, embedding(), bar, quick_s, _stale(call)))
     try:
         index: DocStore = reader
         yield Workspace(root=root, index=index, settings=settings)
@@ -60,11 +61,14 @@ def open_workspace(call: Invocation, root: Path, *, quick_s: float = QUICK_S) ->
 @contextlib.contextmanager
 def open_workspace_late(call: Invocation, root: Path) -> Iterator[Workspace]:
     """A workspace whose index is opened only if something asks it."""
-    from magray_orchestration.usecases.indexing import LateIndex, open_index
+    from magray_orchestration.usecases.indexing import LateIndex, Opening, open_index
     from magray_orchestration.workspace import Workspace
+    from magray_server.embedding import embedding
 
     settings = open_settings(call, root).settings
-    late = LateIndex(lambda: open_index(root, settings.index, progress=None, quick_s=QUICK_S, stale=_stale(call)))
+    late = LateIndex(
+        lambda: open_index(Opening(root, settings.index, embedding(), None, QUICK_S, _stale(call)))
+    )
     try:
         yield Workspace(root=root, index=late, settings=settings)
     finally:
