@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from magray_server.cli.table import COMMANDS, COMMON, EXIT_CODES, Argument, Command
+from magray_server.cli.entries import Argument, Command
+from magray_server.cli.table import COMMANDS, COMMON, EXIT_CODES
 
 
 def render_reference() -> str:
@@ -24,7 +25,7 @@ def _lines() -> Iterator[str]:
     yield "| command | what it does |"
     yield "| --- | --- |"
     for command in COMMANDS:
-        yield f"| [`magray {command.name}`](#magray-{command.name}) | {command.summary} |"
+        yield f"| [`magray {command.name}`](#magray-{command.name.replace(' ', '-')}) | {command.summary} |"
     yield ""
     yield "Every command takes, before or after its name:"
     yield ""
@@ -71,7 +72,7 @@ def _usage(argument: Argument) -> str:
     if argument.kind == "flag":
         return f"[{name}]"
     if name.startswith("-"):
-        return f"[{name} {argument.metavar}]"
+        return f"[{name} {argument.metavar}]" + ("…" if argument.kind == "repeated" else "")
     return argument.metavar if argument.required else f"[{argument.metavar}]"
 
 

@@ -2,30 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
-
-class Argument(NamedTuple):
-    """One argument of a command. Names that start with ``-`` are options, others are positional."""
-
-    names: tuple[str, ...]
-    help: str
-    metavar: str = ""
-    kind: Literal["text", "words", "number", "flag"] = "text"
-    required: bool = True
-
-
-class Command(NamedTuple):
-    """One command. ``run`` is ``module:function`` below ``magray_server.cli.commands``, loaded when it is called."""
-
-    name: str
-    summary: str
-    run: str
-    arguments: tuple[Argument, ...] = ()
-    details: str = ""
-    json: str = ""
-    examples: tuple[str, ...] = ()
-
+from magray_server.cli.entries import Argument, Command, Group
 
 EXIT_CODES = (
     (0, "done"),
@@ -63,6 +40,9 @@ _PLAN_JSON = (
     ' "needs_confirmation", "status", "diff"}], "summary"}'
 )
 _OUTCOME_JSON = '{"plan", "status", "applied": [], "refused": [{"step", "path", "reason"}]}'
+
+GROUPS: tuple[Group, ...] = ()
+"""The first words that several commands share, in the order of the help."""
 
 COMMANDS = (
     Command(
