@@ -145,6 +145,9 @@ class IndexProcess:
     def _asked(self, operation: _Operation) -> Future[Any]:
         if self._closed:
             raise IndexingError("indexing has ended")
+        running = self._running
+        if running is not None and running.kind == "embed" and operation.kind != "embed" and self._child is not None:
+            self._child.send("cancel")  # what was embedded stays; the rest can wait
         self._condition.notify()
         return operation.future
 

@@ -84,6 +84,7 @@ class IndexReader:
     def close(self) -> None:
         """Let go of the snapshot; idempotent. No other call may be under way."""
         self._rows.close()
+        self.corpus.vectors = None
         with self._newest_lock:
             if self._newest is not None:
                 self._newest.close()

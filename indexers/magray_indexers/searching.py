@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from magray_core.documents import Document
 from magray_core.memory import EVERYWHERE, Chunk, Hit, SearchResult, SearchScope
-from magray_indexers.query import QueryKind, parse_query
+from magray_indexers.query import Query, QueryKind, parse_query
 from magray_indexers.ranking.candidates import Candidates, find_candidates
 from magray_indexers.ranking.overlay import OpenFile, open_files
 from magray_indexers.ranking.rules import RankedChunk, rank
+from magray_indexers.ranking.scope import symbol_kinds
 from magray_indexers.ranking.snippets import snippet
 from magray_indexers.ranking.view import SearchView
 from magray_indexers.store import CHUNK_BITS
@@ -33,13 +35,21 @@ def search(
     if understood.kind is not QueryKind.EMPTY and k > 0:
         documents = open_files(overlay)
         candidates = find_candidates(view, understood, documents, scope)
-        ranked = rank(candidates, understood, min(k, _MAX_HITS))
-        hits = tuple(
-            _hit(one, chunk, candidates)
-            for one in ranked
-            if (chunk := _chunk(view, documents, one.chunk_id)) is not None
-        )
+        hits = tuple(islice(_hits(view, documents, candidates, understood, scope), min(k, _MAX_HITS)))
     return SearchResult(hits, (time.perf_counter() - started) * 1000, view.freshness())
+
+
+def _hits(
+    view: SearchView, documents: dict[int, OpenFile], candidates: Candidates, query: Query, scope: SearchScope
+) -> Iterator[Hit]:
+    """Every hit of a wanted kind, best first."""
+    kinds = symbol_kinds(scope)
+    for one in rank(candidates, query, _MAX_HITS):
+        chunk = _chunk(view, documents, one.chunk_id)
+        if chunk is not None:
+            hit = _hit(one, chunk, candidates)
+            if not kinds or hit.kind in kinds:
+                yield hit
 
 
 def _chunk(view: SearchView, documents: dict[int, OpenFile], chunk_id: int) -> Chunk | None:

@@ -1,11 +1,15 @@
 """The rules: what each part of a score is and what it weighs.
 
-A hit's score is ``(body + file + definitions + doc + path + name + exact + size) * kind * repeat``, where
+A hit's score is ``(body + file + definitions + doc + meaning + about + path + name + exact + size) * kind * repeat``,
+where
 
 - ``body``: BM25 of the chunk's text, as a share of the best chunk's;
 - ``file``: the same of the file's three best chunks, as a share of the best file's: one lucky chunk is less than three;
 - ``definitions``: BM25 of the names that the file defines, as a share of the best file's;
 - ``doc``: BM25 of the documentation in the chunk, as a share of the best chunk's;
+- ``meaning``: how far the chunk's cosine with the question lies above that of chunks that are about something else, as
+  a share of the best chunk's; nothing where there are no vectors;
+- ``about``: the same of the file's best chunk;
 - ``path``: the share of the query's weight that words of the file's name and folders carry;
 - ``name``: the share of the file's own name that the query speaks of, spelled out or as initials; less where that is
   little of what the query says, more where the name is the symbol asked for;
@@ -19,7 +23,7 @@ A hit's score is ``(body + file + definitions + doc + path + name + exact + size
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from magray_indexers.query import Query, QueryKind
@@ -41,12 +45,17 @@ _NAME_ASKED = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What the parts of a score weigh. Chosen on eight repositories of a benchmark, checked on eight others."""
+    """What the parts of a score weigh. Chosen on eight repositories of a benchmark, checked on eight others.
+
+    ``meaning`` and ``about`` are for questions in words; ``MEANT`` says how much less they count for other queries.
+    """
 
     body: float = 0.5
     file: float = 1.0
     definitions: float = 0.4
     doc: float = 0.2
+    meaning: float = 1.0
+    about: float = 1.0
     path: float = 1.0
     folder: float = 0.4
     prefix: float = 0.7
@@ -56,6 +65,10 @@ class Weights:
     size: float = 0.6
     test_kind: float = 0.5
     repeat: float = 0.35
+
+
+MEANT = {QueryKind.WORDS: 1.0, QueryKind.MIXED: 0.6, QueryKind.SYMBOL: 0.2, QueryKind.PATH: 0.0, QueryKind.EMPTY: 0.0}
+"""What vectors count for by the kind of query: who names a thing means that thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +83,11 @@ class RankedChunk:
 
 def rank(candidates: Candidates, query: Query, k: int, weights: Weights = Weights()) -> list[RankedChunk]:
     """The best ``k`` chunks, best first; ties by path, then place."""
-    best = _Maxima.of(candidates.files.values())
+    best = _Maxima.of(candidates)
     if query.kind is QueryKind.SYMBOL:
         weights = replace(weights, exact=_NAME_ASKED * weights.exact)
+    meant = MEANT[query.kind]
+    weights = replace(weights, meaning=meant * weights.meaning, about=meant * weights.about)
     of_path = _PathRules(query, candidates.idf, weights)
     ranked: list[RankedChunk] = []
     for candidate in candidates.files.values():
@@ -90,18 +105,26 @@ class _Maxima:
     file: float
     definitions: float
     doc: float
+    cosine: float
+    cosine_floor: float
 
     @classmethod
-    def of(cls, files: Iterable[FileCandidate]) -> _Maxima:
-        body = file = definitions = doc = 0.0
-        for one in files:
+    def of(cls, candidates: Candidates) -> _Maxima:
+        body = file = definitions = doc = cosine = 0.0
+        for one in candidates.files.values():
             factor = path_words(one.entry.path).factor
             scores = one.scores
             body = max(body, factor * max(scores["body"].values(), default=0.0))
             file = max(file, factor * _best_few(scores["body"]))
             definitions = max(definitions, factor * sum(scores["definitions"].values()))
             doc = max(doc, factor * max(scores["doc"].values(), default=0.0))
-        return cls(body or 1.0, file or 1.0, definitions or 1.0, doc or 1.0)
+            cosine = max(cosine, max(one.cosines.values(), default=0.0))
+        return cls(body or 1.0, file or 1.0, definitions or 1.0, doc or 1.0, cosine, candidates.cosine_floor)
+
+    def meaning(self, cosine: float) -> float:
+        """Where the cosine lies between what is about something else (0) and the best (1)."""
+        above = self.cosine - self.cosine_floor
+        return max(0.0, cosine - self.cosine_floor) / above if above > 0 else 0.0
 
 
 def _best_few(scores: Mapping[int, float]) -> float:
@@ -114,12 +137,13 @@ def _rank_file(
     """The file's three best chunks, each less than the one before; ``shared`` parts are the file's own, for all."""
     body, doc, definitions = (candidate.scores[name] for name in ("body", "doc", "definitions"))
     found = []
-    for chunk in body.keys() | definitions.keys() | doc.keys() | candidate.defines.keys():
+    for chunk in body.keys() | definitions.keys() | doc.keys() | candidate.defines.keys() | candidate.cosines.keys():
         exact = candidate.defines[chunk][0] if chunk in candidate.defines else 0.0
         own = (
             weights.body * min(1.0, body.get(chunk, 0.0) / best.body),
             weights.doc * min(1.0, doc.get(chunk, 0.0) / best.doc),
             weights.exact * exact,
+            weights.meaning * best.meaning(candidate.cosines.get(chunk, 0.0)),
         )
         # Within the file, the chunk that defines the words is shown before one that uses them.
         order = sum(own) + definitions.get(chunk, 0.0) / best.definitions
@@ -127,15 +151,16 @@ def _rank_file(
     found.sort()
     if not found or (shared["exact"] and not candidate.defines):
         # The path is what was asked for: the file from its beginning.
-        found = [(0.0, candidate.number << CHUNK_BITS, (0.0, 0.0, 0.0))]
+        found = [(0.0, candidate.number << CHUNK_BITS, (0.0, 0.0, 0.0, 0.0))]
     of_file = {
         **shared,
         "file": weights.file * min(1.0, _best_few(body) / best.file),
         "definitions": weights.definitions * min(1.0, sum(definitions.values()) / best.definitions),
+        "about": weights.about * best.meaning(max(candidate.cosines.values(), default=0.0)),
     }
     ranked = []
     for place, (_, chunk, own) in enumerate(found[:_MAX_PER_FILE]):
-        parts = {**of_file, "body": own[0], "doc": own[1], "exact": own[2] + of_file["exact"]}
+        parts = {**of_file, "body": own[0], "doc": own[1], "exact": own[2] + of_file["exact"], "meaning": own[3]}
         repeat = weights.repeat**place
         score = sum(parts.values()) * kind * repeat
         ranked.append(RankedChunk(chunk, candidate.entry.path, score, {**parts, "kind": kind, "repeat": repeat}))

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
 from magray_core.contracts import EmbeddingModel
@@ -83,7 +83,7 @@ def publish(
 
 
 class PublishedVectors:
-    """A published generation, memory-mapped, shared by the readers of a process. Thread-safe."""
+    """A published generation, shared by the readers of a process; memory-mapped where it is large. Thread-safe."""
 
     def __init__(self, exact: ExactIndex, hnsw: UsearchIndex | None) -> None:
         self._exact = exact
@@ -133,9 +133,11 @@ def open_published(folder: Path, generation: VectorGeneration) -> PublishedVecto
 def _mapped(folder: Path, dim: int) -> ExactIndex:
     import numpy as np
 
+    # A small index is read, so that nothing that happens to its files can reach a search; a large one is mapped.
+    mode: Literal["r"] | None = "r" if (folder / _HNSW).exists() else None
     try:
-        ids = np.load(folder / _IDS, mmap_mode="r", allow_pickle=False)
-        rows = np.load(folder / _ROWS, mmap_mode="r", allow_pickle=False)
+        ids = np.load(folder / _IDS, mmap_mode=mode, allow_pickle=False)
+        rows = np.load(folder / _ROWS, mmap_mode=mode, allow_pickle=False)
     except (ValueError, OSError) as error:
         raise IndexCorrupt("the vector index cannot be read", hint="run `magray index`") from error
     if rows.shape != (len(ids), dim):
