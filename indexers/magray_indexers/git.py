@@ -40,7 +40,7 @@ class Excludes:
 
 def head(root: Path) -> str:
     """The commit that HEAD points to, in hex; "" where there is none."""
-    repository = _repository(root)
+    repository = repository_at(root)
     try:
         return "" if repository is None or repository.head_is_unborn else str(repository.head.target)
     except Exception:  # noqa: BLE001 - libgit2 raises its own and plain errors for a damaged repository
@@ -49,7 +49,7 @@ def head(root: Path) -> str:
 
 def branch(root: Path) -> str:
     """The short name of the checked-out branch; "" when detached or outside git."""
-    repository = _repository(root)
+    repository = repository_at(root)
     try:
         if repository is None or repository.head_is_detached:
             return ""
@@ -60,7 +60,7 @@ def branch(root: Path) -> str:
 
 def ignores_case(root: Path) -> bool:
     """Whether the repository says that names differing only in case are one file."""
-    repository = _repository(root)
+    repository = repository_at(root)
     try:
         return repository is not None and bool(repository.config.get_bool("core.ignorecase"))
     except Exception:  # noqa: BLE001 - also KeyError: not set
@@ -69,7 +69,7 @@ def ignores_case(root: Path) -> bool:
 
 def excludes(root: Path) -> Excludes:
     """``core.excludesFile`` and ``info/exclude``; the user's global file counts outside repositories too."""
-    repository = _repository(root)
+    repository = repository_at(root)
     global_lines = read_ignore_file(_global_excludes(repository))
     if repository is None or repository.workdir is None:
         return Excludes(root, lines=(global_lines,))
@@ -88,7 +88,7 @@ def commits_touching(root: Path, path: str, start_line: int = 0, end_line: int =
     Follows the lines back through the first-parent history, not through renames. Stops after 50 ms with what was
     found until then.
     """
-    repository = _repository(root)
+    repository = repository_at(root)
     if repository is None or repository.workdir is None:
         return []
     try:
@@ -98,7 +98,8 @@ def commits_touching(root: Path, path: str, start_line: int = 0, end_line: int =
         return []
 
 
-def _repository(root: Path) -> Any:
+def repository_at(root: Path) -> Any:
+    """libgit2's repository at or above a folder, or None. Never raises; what is done with it may raise anything."""
     import pygit2
 
     try:

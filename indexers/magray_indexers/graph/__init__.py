@@ -1,0 +1,1 @@
+"""The knowledge graph: typed, weighted links between files, symbols, notions, tasks and notes."""

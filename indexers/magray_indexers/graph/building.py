@@ -1,0 +1,222 @@
+"""Making the graph in slices: files that changed are read, links that this touches are made again, git is asked.
+
+Every slice ends soon and every batch in it is one transaction, so that a killed process leaves the old rows or the new
+ones. Nothing here is waited for by a search.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from magray_configs.paths import WorkspacePaths
+from magray_core.cancel import CancelToken
+from magray_core.errors import IndexUnavailable
+from magray_core.failpoints import failpoint
+from magray_indexers import store as index_store
+from magray_indexers.corpus import chunk_of, symbol_of
+from magray_indexers.graph import history, store
+from magray_indexers.graph.edges import FileFacts, facts_of, name_key
+from magray_indexers.graph.linking import LINK_KINDS, Link, Linker
+from magray_indexers.graph.model import GraphReport
+from magray_indexers.store import checked, id_range, transaction
+
+LINK_FORMAT = struct.Struct("<qBfi")
+"""A link between files as stored: target, index of the kind in LINK_KINDS, weight, line."""
+_BATCH_S = 0.15
+_BATCH_FILES = 128
+
+
+def update_graph(root: Path, *, cancel: CancelToken | None = None, budget_s: float = 0.5) -> GraphReport:
+    """Do about ``budget_s`` seconds of the work that is left; call it again until the report is ``complete``.
+
+    Nothing is done while the index is missing or incomplete, or (``busy``) while another process makes the graph.
+    A damaged graph is made anew. Blocks. Raises Cancelled, IndexingError if the index is damaged or the disk refuses,
+    IndexFormatTooNew if a newer Magray made the graph.
+    """
+    cancel, started = cancel or CancelToken(), time.monotonic()
+    try:
+        index = index_store.open_for_reading(WorkspacePaths(root).index_db)
+    except IndexUnavailable:
+        return GraphReport()
+    try:
+        index.execute("BEGIN")
+        generation = index_store.read_generation(index)
+        if not generation.complete:
+            return GraphReport(index_generation=generation.number)
+        with store.writing(root) as db:
+            return _Update(db, index, cancel, started + budget_s).run(root, generation, started)
+    except IndexUnavailable:
+        return GraphReport(busy=True)
+    except sqlite3.Error as error:
+        raise index_store.translated(error) from error
+    finally:
+        index.close()
+
+
+class _Update:
+    """One slice of work."""
+
+    def __init__(self, db: sqlite3.Connection, index: sqlite3.Connection, cancel: CancelToken, deadline: float) -> None:
+        self._db, self._index, self._cancel, self._deadline = db, index, cancel, deadline
+        self._state = store.read_state(db)
+        self._read = self._linked = self._removed = 0
+
+    def run(self, root: Path, generation: index_store.Generation, started: float) -> GraphReport:
+        """Work until the deadline, at least one batch."""
+        state = self._state
+        left = 0
+        if not state.complete or (state.index_generation, state.head) != (generation.number, generation.head):
+            with transaction(self._db):
+                self._db.execute("UPDATE state SET unclean = 1, complete = 0")
+            left = self._take_over()
+            if not left:
+                left = self._link()
+            if not left and (state.head != generation.head or not state.history):
+                left = self._ask_git(root)
+            with transaction(self._db):
+                self._db.execute("UPDATE state SET unclean = 0")
+                if not left:
+                    self._db.execute(
+                        "UPDATE state SET complete = 1, index_generation = ?, head = ?",
+                        (generation.number, generation.head),
+                    )
+        return GraphReport(
+            self._read, self._linked, self._removed, left, not left, generation.number, time.monotonic() - started
+        )
+
+    def _take_over(self) -> int:
+        """Read what differs from the index; how many files are left."""
+        indexed = dict(self._index.execute("SELECT id, hash FROM files"))
+        known = dict(self._db.execute("SELECT id, hash FROM files"))
+        gone = [number for number in known if number not in indexed]
+        changed = sorted(number for number, digest in indexed.items() if known.get(number) != digest)
+        if gone:
+            with transaction(self._db):
+                for number in gone:
+                    self._forget(number)
+            self._removed = len(gone)
+        while changed and (not self._read or time.monotonic() < self._deadline):
+            until = time.monotonic() + _BATCH_S
+            with transaction(self._db):
+                for _ in range(min(_BATCH_FILES, len(changed))):
+                    self._cancel.check()
+                    number = changed.pop()
+                    self._put(number, str(indexed[number]))
+                    if time.monotonic() > until:
+                        break
+                failpoint("graph-read")
+        if changed:
+            stale = self._db.execute("SELECT count(*) FROM files WHERE stale").fetchone()[0]
+            return len(changed) + int(stale)
+        return 0
+
+    def _put(self, number: int, digest: str) -> None:
+        facts = self._facts(number)
+        if facts is None:
+            return
+        if self._state.index_generation:
+            before = self._names(number)
+            after = {(name_key(one.name), one.kind.value) for one in facts.symbols}
+            self._touch_users(key for key, _ in before ^ after)
+            if not self._db.execute("SELECT 1 FROM files WHERE id = ?", (number,)).fetchone():
+                self._touch_importers(facts.path)
+        store.replace_facts(self._db, number, digest, facts)
+        self._read += 1
+
+    def _forget(self, number: int) -> None:
+        row = self._db.execute("SELECT path FROM files WHERE id = ?", (number,)).fetchone()
+        self._touch_users(key for key, _ in self._names(number))
+        self._touch_importers(str(row[0]))
+        # Who linked to it by what git said alone is told too.
+        store.delete_file(self._db, number)
+        self._db.execute("UPDATE state SET generation = generation + 1")
+
+    def _names(self, number: int) -> set[tuple[int, str]]:
+        return set(self._db.execute("SELECT key, kind FROM symbols WHERE id BETWEEN ? AND ?", id_range(number)))
+
+    def _touch_users(self, names: Iterable[int]) -> None:
+        """The links of files that use these names are to be made again."""
+        self._db.executemany(
+            "UPDATE files SET stale = 1 WHERE id IN (SELECT file FROM refs WHERE name = ?)",
+            ((name,) for name in set(names)),
+        )
+
+    def _touch_importers(self, path: str) -> None:
+        """The links of files that may import this path are to be made again."""
+        folder = path.rpartition("/")[0].rpartition("/")[2].lower()
+        self._db.execute(
+            "UPDATE files SET stale = 1 WHERE id IN (SELECT file FROM imports WHERE stem IN (?, ?))",
+            (store.module_of(path)[1], folder or "."),
+        )
+
+    def _facts(self, number: int) -> FileFacts | None:
+        row = self._index.execute("SELECT path, language FROM files WHERE id = ?", (number,)).fetchone()
+        if row is None:
+            return None
+        span = id_range(number)
+        chunks = self._index.execute("SELECT * FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id", span)
+        text = "".join(chunk_of(checked(chunk)).text for chunk in chunks)
+        symbols = self._index.execute("SELECT * FROM symbols WHERE id BETWEEN ? AND ? ORDER BY id", span)
+        return facts_of(row[0], row[1], text, [symbol_of(checked(symbol)) for symbol in symbols])
+
+    def _link(self) -> int:
+        """Make the links of files that are stale; how many are left."""
+        stale = [number for (number,) in self._db.execute("SELECT id FROM files WHERE stale ORDER BY path")]
+        linker = Linker(self._db)
+        stale.reverse()
+        while stale and (not self._linked or time.monotonic() < self._deadline):
+            until = time.monotonic() + _BATCH_S
+            with transaction(self._db):
+                self._db.execute("UPDATE state SET generation = generation + 1")
+                change = self._db.execute("SELECT generation FROM state").fetchone()[0]
+                for _ in range(min(_BATCH_FILES, len(stale))):
+                    self._cancel.check()
+                    number = stale.pop()
+                    values = store.pack(packed(linker.links_of(number)))
+                    self._db.execute("INSERT OR REPLACE INTO links VALUES (?, ?, ?, ?)", (number, change, *values))
+                    self._db.execute("UPDATE files SET stale = 0 WHERE id = ?", (number,))
+                    self._linked += 1
+                    if time.monotonic() > until:
+                        break
+                failpoint("graph-link")
+        return len(stale)
+
+    def _ask_git(self, root: Path) -> int:
+        """Take up what changed together, if there is time for it in this slice or nothing else was done."""
+        if time.monotonic() > self._deadline and (self._read or self._linked):
+            return 1
+        ids = {str(path): int(number) for number, path in self._db.execute("SELECT id, path FROM files")}
+        past = history.read_history(root, frozenset(ids), self._cancel)
+        with transaction(self._db):
+            self._db.execute("DELETE FROM history")
+            self._db.execute("DELETE FROM decisions")
+            for path, others in past.changed_with.items():
+                links = [Link(ids[other], history.KIND, weight, 0) for other, weight in others]
+                self._db.execute("INSERT INTO history VALUES (?, ?, ?)", (ids[path], *store.pack(packed(links))))
+            self._db.executemany(
+                "INSERT OR IGNORE INTO decisions VALUES (?, ?, ?)",
+                ((one.sha, ids[path], one.when) for one in past.decisions for path in one.paths),
+            )
+            self._db.execute("UPDATE state SET history = history + 1")
+            failpoint("graph-history")
+        return 0
+
+
+def packed(links: Iterable[Link]) -> bytes:
+    """Links as they are stored."""
+    return b"".join(
+        LINK_FORMAT.pack(link.target, LINK_KINDS.index(link.kind), link.weight, link.line) for link in links
+    )
+
+
+def unpacked(rows: bytes) -> list[Link]:
+    """The links that were packed."""
+    return [
+        Link(target, LINK_KINDS[kind], weight, line)
+        for target, kind, weight, line in LINK_FORMAT.iter_unpack(rows)
+        if kind < len(LINK_KINDS)
+    ]
