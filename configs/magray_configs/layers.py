@@ -31,7 +31,10 @@ PROJECT_SECTIONS = frozenset({"index", "hover", "plans"})
 USER_ONLY = frozenset({"index.secret_allowlist"})
 """What the workspace's own file may not set all the same: a cloned repository must not make secrets readable."""
 
-CHOICES: Mapping[str, tuple[str, ...]] = {"memory.pii": ("redact", "report", "off")}
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "memory.model": ("auto", "static", "minilm", "qwen3emb"),
+    "memory.pii": ("redact", "report", "off"),
+}
 """The words that a setting of words may have."""
 
 LIMITS: Mapping[str, tuple[float, float]] = {

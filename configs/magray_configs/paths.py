@@ -43,8 +43,13 @@ class WorkspacePaths:
 
     @property
     def state_db(self) -> Path:
-        """Plans, journal and notes: the person's own, never rebuilt."""
+        """Plans and journal: the person's own, never rebuilt."""
         return self.memory / "state.db"
+
+    @property
+    def memory_db(self) -> Path:
+        """Notes, todos and conversations: the person's own, never rebuilt."""
+        return self.memory / "memory.db"
 
     @property
     def keyword(self) -> Path:
@@ -87,6 +92,11 @@ def user_folder() -> Path:
     """``~/.magray``, or ``$MAGRAY_HOME`` where it is set."""
     override = os.environ.get("MAGRAY_HOME")
     return Path(override) if override else Path.home() / ".magray"
+
+
+def user_memory_db() -> Path:
+    """What is remembered beyond one workspace: notes about no project, the list of projects."""
+    return user_folder() / "memory" / "memory.db"
 
 
 def find_root(start: Path) -> Path:

@@ -39,8 +39,10 @@ class PlanSettings:
 
 @dataclass(frozen=True, slots=True)
 class MemorySettings:
-    """What is remembered beside the code."""
+    """What is remembered, and by which model it is found."""
 
+    model: str = "auto"
+    """Which embedder gives vectors to code and questions; `auto` is the best that is installed and light enough."""
     pii: str = "redact"
     """What becomes of payment cards, bank accounts and national ids in notes and sessions; code is only counted."""
 

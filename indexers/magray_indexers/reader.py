@@ -181,6 +181,7 @@ class IndexReader:
         """Every whole-word mention of the name in the workspace, of every kind, ordered by path and offset."""
         from magray_indexers.occurrences import occurrences_in
         from magray_indexers.parsing import parse
+        from magray_indexers.privacy.redaction import redacted_quickly
 
         cancel = cancel or CancelToken()
         open_paths = {document.path for document in overlay}
@@ -192,8 +193,9 @@ class IndexReader:
         for document in overlay:
             cancel.check()
             if name.rpartition(".")[2] in document.text:
-                parsed = parse(document.path, document.text)
-                found += occurrences_in(document.path, document.text, parsed.language, name, parsed.symbols)
+                text = redacted_quickly(document.text, path=document.path)
+                parsed = parse(document.path, text)
+                found += occurrences_in(document.path, text, parsed.language, name, parsed.symbols)
         return sorted(found, key=lambda occurrence: (occurrence.path, occurrence.span.start))
 
     def mentioning(self, name: str) -> list[str]:

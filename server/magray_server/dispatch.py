@@ -22,6 +22,7 @@ from magray_server.params import (
     IndexParams,
     MakeDraft,
     Nothing,
+    PauseParams,
     PlanParams,
     PlanRef,
     PreviewParams,
@@ -54,6 +55,7 @@ REQUESTS: dict[str, Route] = {
     "magray/plan/cancel": on_loop(plans.cancel_planning, CancelPlanning),
     "magray/plan/retry": on_task(plans.retry, PlanRef),
     "magray/index/status": on_loop(indexing.status, Nothing),
+    "magray/index/pause": on_loop(indexing.pause, PauseParams),
     "magray/doctor": on_worker(indexing.doctor, Nothing, pool=Pool.PLANNING),
 }
 

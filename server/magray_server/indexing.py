@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from magray_core.cancel import Cancelled, CancelToken
+from magray_core.contracts import EmbedderFor
 from magray_core.errors import IndexCorrupt, IndexingError, IndexUnavailable, MagrayError
 from magray_core.memory import IndexReport
+from magray_server.enriching import Enriching
 from magray_server.failures import shown
 from magray_server.no_index import NoIndex
 from magray_server.pools import Pool
@@ -33,10 +35,12 @@ _MANY_PATHS = 500
 class Indexing:
     """The index of one workspace. Everything runs on the loop but what the index process does."""
 
-    def __init__(self, session: Session, process: IndexProcess) -> None:
+    def __init__(self, session: Session, process: IndexProcess, embedder_for: EmbedderFor) -> None:
         self.state: State = "starting"
+        self.process = process
+        self.enriching = Enriching(session, self)
         self._session = session
-        self._process = process
+        self._embedder_for = embedder_for
         self._message = "starting"
         self._fraction: float | None = None
         self._files = 0
@@ -50,12 +54,13 @@ class Indexing:
 
     def start(self) -> None:
         """Open what there is, then bring it up to date."""
-        self._process.start()
+        self.process.start()
         self._session.index = NoIndex()
         self._session.changed()
         self._causes.append(("the workspace was opened", False))
         self._wake.set()
         self._tasks = [asyncio.create_task(self._work()), asyncio.create_task(self._look())]
+        self.enriching.start()
 
     def build(self, cause: str, *, full: bool = False) -> None:
         """Index the whole workspace again soon; what waits already is not queued twice."""
@@ -85,6 +90,10 @@ class Indexing:
         if self._reader is None:
             raise IndexUnavailable(f"there is no index: {self._message}", hint="see Magray's log")
 
+    async def idle(self) -> None:
+        """Wait until nothing is left to index."""
+        await self._idle.wait()
+
     def status(self) -> dict[str, Any]:
         """The state as the client sees it."""
         freshness = self._session.index.freshness() if self._session.index else None
@@ -94,21 +103,23 @@ class Indexing:
             "files": self._files,
             "fraction": self._fraction,
             "freshness": None if freshness is None else freshness_view(freshness).for_lsp(),
+            "embedding": self.enriching.status(),
         }
 
     async def close(self) -> None:
         """End the index process."""
+        self.enriching.close()
         for task in self._tasks:
             task.cancel()
         self._cancel.cancel()
-        await asyncio.wrap_future(self._session.workers.submit(Pool.FILES, self._process.close))
+        await asyncio.wrap_future(self._session.workers.submit(Pool.FILES, self.process.close))
 
     def _needed(self) -> None:
         self._idle.clear()
         self._wake.set()
 
     async def _work(self) -> None:
-        await self._reopen()
+        await self.reopen()
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -127,6 +138,7 @@ class Indexing:
                 self._failed("a bug stopped indexing; the log has the details")
             if not (self._causes or self._changed_paths):
                 self._idle.set()
+                self.enriching.needed()
 
     def _failed(self, message: str) -> None:
         if self._reader is None:
@@ -142,8 +154,8 @@ class Indexing:
             await self._build(", ".join(cause for cause, _ in causes), full)
         elif self._changed_paths:
             paths, self._changed_paths = sorted(self._changed_paths), set()
-            await asyncio.shield(asyncio.wrap_future(self._process.update(paths)))
-            await self._reopen()
+            await asyncio.shield(asyncio.wrap_future(self.process.update(paths)))
+            await self.reopen()
             self._tell("ready", f"{len(paths)} changed files indexed" if len(paths) > 1 else f"{paths[0]} indexed")
 
     async def _build(self, cause: str, full: bool) -> None:
@@ -153,14 +165,14 @@ class Indexing:
         work_done = await self._session.progresses.create("Magray: indexing", self._cancel)
         report: IndexReport | None = None
         try:
-            future = asyncio.wrap_future(self._process.build(cause, self._progress(work_done), full=full))
+            future = asyncio.wrap_future(self.process.build(cause, self._progress(work_done), full=full))
             report = await asyncio.shield(asyncio.ensure_future(self._watched(future)))
         finally:
             if work_done is not None:
                 ending = f"{report.files} files" if report else "stopped"
                 self._session.progresses.end(work_done, ending)
         self._files = report.files
-        await self._reopen()
+        await self.reopen()
         self._tell("ready", f"{report.files} files, {report.changed} changed, in {report.seconds:.1f} s")
 
     async def _watched(self, future: asyncio.Future[IndexReport]) -> IndexReport:
@@ -170,7 +182,7 @@ class Indexing:
             await asyncio.wait([future], timeout=0.1)
             if self._cancel.cancelled and not asked:
                 asked = True
-                self._process.cancel()
+                self.process.cancel()
         return future.result()
 
     def _progress(self, work_done: WorkDone | None) -> Callable[[str, float | None], None]:
@@ -195,9 +207,9 @@ class Indexing:
             if reader is None or not self._idle.is_set():
                 continue
             if not await asyncio.wrap_future(self._session.workers.submit(Pool.FILES, reader.current)):
-                await self._reopen()
+                await self.reopen()
 
-    async def _reopen(self) -> None:
+    async def reopen(self) -> None:
         """Give new snapshots the newest generation; requests that run keep theirs to their end."""
         reader = await asyncio.wrap_future(self._session.workers.submit(Pool.FILES, self._open))
         if reader is not None:
@@ -210,7 +222,7 @@ class Indexing:
 
         assert self._session.roots is not None
         try:
-            return IndexReader.open(self._session.roots.root)
+            return IndexReader.open(self._session.roots.root, embedder_for=self._embedder_for)
         except (IndexUnavailable, IndexCorrupt) as error:
             log.info("no index to read: %s", error.message)
         except IndexingError as error:
@@ -219,6 +231,11 @@ class Indexing:
             log.exception("the index could not be opened")
         return None
 
+    def tell_status(self, message: str = "") -> None:
+        """Show the client how things stand, perhaps with a new sentence."""
+        self._message = message or self._message
+        self._session.client.tell("magray/index/status", self.status())
+
     def _tell(self, state: State, message: str) -> None:
         self.state, self._message, self._fraction = state, message, None
-        self._session.client.tell("magray/index/status", self.status())
+        self.tell_status()

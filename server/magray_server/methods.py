@@ -26,7 +26,7 @@ class Command(NamedTuple):
 
 
 _OUTCOME = "plan, status, applied, refused, notes, pending"
-_STATUS = "state, message, files, fraction, freshness"
+_STATUS = "state, message, files, fraction, freshness, embedding"
 _GOAL = "goal, textDocument?, range?, position?, workDoneToken?"
 
 STANDARD: tuple[tuple[str, str], ...] = (
@@ -76,6 +76,8 @@ METHODS: tuple[Method, ...] = (
            "plan?", "the plan"),
     Method("magray/index/status", "request", "server", "What the index holds and whether it is being built.",
            "", _STATUS),
+    Method("magray/index/pause", "request", "server",
+           "Stop embedding in the background, or with `paused` false go on.", "paused?", _STATUS),
     Method("magray/doctor", "request", "server", "What works here, what does not, and why.",
            "", "ok, checks, client, failures"),
     Method("magray/plan/changed", "notification", "client", "A plan was made, chosen from, applied or taken back.",

@@ -130,6 +130,12 @@ class IndexParams(Params):
     full: bool = False
 
 
+class PauseParams(Params):
+    """Whether background work stops or goes on."""
+
+    paused: bool = True
+
+
 class MakeDraft(Params):
     """The draft document whose goal is complete."""
 

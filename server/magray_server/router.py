@@ -42,6 +42,7 @@ class Routing:
 
     def request(self, pending: Pending) -> None:
         """Begin to handle a request."""
+        self._session.last_asked = time.monotonic()
         try:
             route, params = self._resolve(pending.request.method, pending.request.params)
             if route.mode == "loop":

@@ -16,6 +16,7 @@ from magray_indexers.process import IndexProcess
 from magray_orchestration.plans.applying import recover
 from magray_orchestration.plans.store import PlanStore
 from magray_server.dispatch import COMMANDS, NOTIFICATIONS, REQUESTS
+from magray_server.embedding import embedding_by
 from magray_server.failures import shown
 from magray_server.indexing import Indexing
 from magray_server.pools import Pool
@@ -54,7 +55,9 @@ class Running:
         if self._session.roots is not None:
             if self._session.profile.speaks("lspRequest"):
                 self._session.ask_editor = self._ask_editor
-            indexing = Indexing(self._session, IndexProcess(self._session.roots.root, self._session.settings.index))
+            embedding = embedding_by(self._session.settings)
+            process = IndexProcess(self._session.roots.root, self._session.settings.index, embedding.now)
+            indexing = Indexing(self._session, process, embedding.of_model)
             self._session.indexing = indexing
             self._opening = self._loop.create_task(self._open(self._session.roots, indexing))
 

@@ -47,6 +47,8 @@ class Session:
         """Paths that a plan changed in the editor and that are not saved yet, with the plan's id."""
         self.initialized = asyncio.Event()
         self.carrying: asyncio.Task[Any] | None = None
+        self.last_asked = 0.0
+        """When the client's last request came, by the monotonic clock: background work keeps away from it."""
         self.patience_s = _patience(profile)
         self.indexing: Indexing | None = None
         self._change = asyncio.Event()

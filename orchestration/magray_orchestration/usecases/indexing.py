@@ -11,7 +11,7 @@ from magray_configs.settings import IndexSettings
 from magray_core.cancel import Cancelled, CancelToken
 from magray_core.contracts import DocStore, Embedder, EmbedderFor, Progress
 from magray_core.documents import Document
-from magray_core.errors import IndexCorrupt, IndexingError, IndexUnavailable, WorkspaceError
+from magray_core.errors import IndexCorrupt, IndexingError, IndexUnavailable, ProviderError, WorkspaceError
 from magray_core.memory import (
     EVERYWHERE,
     EmbeddingReport,
@@ -104,8 +104,11 @@ def open_index(opening: Opening) -> IndexReader:
 
 def _embed_quickly(opening: Opening, cancel: CancelToken) -> None:
     """Embed where that takes no time worth speaking of; slower models wait for ``magray index`` or the server."""
-    if opening.embedding.now().model.quick:
-        embed_all(opening.root, opening.embedding, progress=opening.progress, cancel=cancel)
+    try:
+        if opening.embedding.now().model.quick:
+            embed_all(opening.root, opening.embedding, progress=opening.progress, cancel=cancel)
+    except ProviderError as error:
+        opening.stale(f"search goes by words alone: {error.message}")
 
 
 class LateIndex:

@@ -9,7 +9,7 @@ from lsprotocol import types
 from magray_core.cancel import CancelToken
 from magray_orchestration.usecases.doctor import examine
 from magray_server.handlers.saving import saved
-from magray_server.params import IndexParams, Nothing
+from magray_server.params import IndexParams, Nothing, PauseParams
 from magray_server.session import Session
 from magray_server.snapshot import Snapshot, no_folder
 from magray_server.watching import is_watched
@@ -34,6 +34,14 @@ async def index(session: Session, params: IndexParams, cancel: CancelToken) -> A
         raise no_folder()
     session.indexing.build("asked for", full=params.full)
     await session.indexing.caught_up(cancel)
+    return session.indexing.status()
+
+
+def pause(session: Session, params: PauseParams) -> Any:
+    """The person wants the machine for something else, or is done with that."""
+    if session.indexing is None:
+        raise no_folder()
+    session.indexing.enriching.pause(params.paused)
     return session.indexing.status()
 
 
