@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from dataclasses import replace
 
 from magray_core.documents import Document
 from magray_core.memory import EVERYWHERE, Chunk, Hit, SearchResult, SearchScope
 from magray_indexers.query import Query, QueryKind, parse_query
 from magray_indexers.ranking.candidates import Candidates, find_candidates
+from magray_indexers.ranking.duplicates import ALIKE, Sketch, resemblance, sketch
 from magray_indexers.ranking.overlay import OpenFile, open_files
 from magray_indexers.ranking.rules import RankedChunk, rank
 from magray_indexers.ranking.scope import symbol_kinds
@@ -35,21 +36,41 @@ def search(
     if understood.kind is not QueryKind.EMPTY and k > 0:
         documents = open_files(overlay)
         candidates = find_candidates(view, understood, documents, scope)
-        hits = tuple(islice(_hits(view, documents, candidates, understood, scope), min(k, _MAX_HITS)))
+        hits = _distinct(_hits(view, documents, candidates, understood, scope), min(k, _MAX_HITS))
     return SearchResult(hits, (time.perf_counter() - started) * 1000, view.freshness())
 
 
 def _hits(
     view: SearchView, documents: dict[int, OpenFile], candidates: Candidates, query: Query, scope: SearchScope
-) -> Iterator[Hit]:
-    """Every hit of a wanted kind, best first."""
+) -> Iterator[tuple[Hit, str]]:
+    """Every hit of a wanted kind with its chunk's text, best first."""
     kinds = symbol_kinds(scope)
     for one in rank(candidates, query, _MAX_HITS):
         chunk = _chunk(view, documents, one.chunk_id)
         if chunk is not None:
             hit = _hit(one, chunk, candidates)
             if not kinds or hit.kind in kinds:
-                yield hit
+                yield hit, chunk.text
+
+
+def _distinct(hits: Iterator[tuple[Hit, str]], k: int) -> tuple[Hit, ...]:
+    """The first ``k`` hits that are no copies of better ones in other files; those are named with what they copy."""
+    kept: list[Hit] = []
+    sketches: list[Sketch] = []
+    for hit, text in hits:
+        own = sketch(text)
+        original = next(
+            (i for i, other in enumerate(sketches) if kept[i].path != hit.path and resemblance(own, other) >= ALIKE),
+            None,
+        )
+        if original is not None:
+            kept[original] = replace(kept[original], also=(*kept[original].also, f"{hit.path}:{hit.start_line}"))
+        elif len(kept) == k:
+            break
+        else:
+            kept.append(hit)
+            sketches.append(own)
+    return tuple(kept)
 
 
 def _chunk(view: SearchView, documents: dict[int, OpenFile], chunk_id: int) -> Chunk | None:

@@ -50,7 +50,9 @@ STANDARD: tuple[tuple[str, str], ...] = (
 """Standard methods that the server handles, but for the lifecycle."""
 
 METHODS: tuple[Method, ...] = (
-    Method("magray/search", "request", "server", "Search the workspace.", "query, k?", "hits, tookMs, freshness"),
+    Method("magray/search", "request", "server",
+           "Search the workspace, or the part of it that `paths` (globs), `languages` and `kinds` admit.",
+           "query, k?, paths?, languages?, kinds?", "hits, tookMs, freshness"),
     Method("magray/explain", "request", "server", "Explain the name at a position, with citations.",
            "textDocument, position", "markdown, citations"),
     Method("magray/plan", "request", "server",
@@ -93,7 +95,8 @@ METHODS: tuple[Method, ...] = (
 
 COMMANDS: tuple[Command, ...] = (
     Command("magray.index", "Index the workspace", "Bring the index up to date.", "full?"),
-    Command("magray.search", "Search", "Search the workspace and show the hits.", "query, k?"),
+    Command("magray.search", "Search", "Search the workspace and show the hits.",
+            "query, k?, paths?, languages?, kinds?"),
     Command("magray.explain", "Explain", "Show the whole explanation of the name at a position.",
             "textDocument, position"),
     Command("magray.plan", "Plan", "Make a plan for a goal and show it.", _GOAL),

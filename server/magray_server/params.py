@@ -44,10 +44,13 @@ class RangeParam(Params):
 
 
 class SearchParams(Params):
-    """What to search for."""
+    """What to search for, and where: globs, languages and kinds, each empty for everything."""
 
     query: Text
     k: Annotated[int, Field(ge=1, le=1000)] = 10
+    paths: tuple[Text, ...] = ()
+    languages: tuple[Text, ...] = ()
+    kinds: tuple[Text, ...] = ()
 
 
 class ExplainParams(Params):

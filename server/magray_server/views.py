@@ -52,6 +52,8 @@ class HitView(View):
     score: float
     scores: dict[str, float]
     snippet: str
+    also: list[str] = []
+    """Places, as ``path:line``, with the same text but for details."""
 
 
 class SearchView(View):
@@ -203,7 +205,7 @@ def search_view(result: SearchResult) -> SearchView:
         HitView(
             path=hit.path, start_line=hit.start_line, end_line=hit.end_line, symbol=hit.symbol, kind=hit.kind,
             score=round(hit.score, 6), scores={name: round(part, 6) for name, part in hit.scores.items()},
-            snippet=hit.snippet,
+            snippet=hit.snippet, also=list(hit.also),
         )
         for hit in result.hits
     ]  # fmt: skip

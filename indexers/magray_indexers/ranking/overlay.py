@@ -51,9 +51,9 @@ def open_cosines(document: OpenFile, vectors: VectorView, vector: NDArray[np.flo
 @lru_cache(maxsize=32)
 def _open_file(path: str, text: str) -> OpenFile:
     from magray_indexers.parsing import parse
-    from magray_indexers.privacy.redaction import redacted
+    from magray_indexers.privacy.redaction import redacted_quickly
 
-    parsed = parse(path, redacted(text, path=path).text)
+    parsed = parse(path, redacted_quickly(text, path=path))
     number = file_id(path)
     tokens = chunk_tokens(
         path,

@@ -10,6 +10,8 @@ from magray_indexers.ranking.paths import is_prose, path_words
 
 _OF_FILES = frozenset({"code", "docs", "tests"})
 _OF_SYMBOLS = frozenset(kind.value for kind in SymbolKind)
+KINDS = _OF_FILES | _OF_SYMBOLS
+"""Every kind that a scope may name."""
 
 
 def admitted_by(scope: SearchScope) -> Callable[[str, str], bool] | None:
@@ -40,7 +42,7 @@ def symbol_kinds(scope: SearchScope) -> frozenset[str]:
 
 def unknown_kinds(scope: SearchScope) -> list[str]:
     """Kinds that nothing has, as given."""
-    return [kind for kind in scope.kinds if kind not in _OF_FILES | _OF_SYMBOLS]
+    return [kind for kind in scope.kinds if kind not in KINDS]
 
 
 def _kind_of_file(path: str) -> str:

@@ -30,7 +30,7 @@ _SELECT = Argument(("--select",), "which lines are selected", "PATH:L1-L2", requ
 _YES = Argument(("--yes", "-y"), "do not ask; applies what is checked", kind="flag")
 _STEPS = Argument(("--steps",), "only these steps, whether their boxes are checked or not", "1,3", required=False)
 _HITS = (
-    '{"hits": [{"path", "start_line", "end_line", "symbol", "kind", "score", "scores": {}, "snippet"}],'
+    '{"hits": [{"path", "start_line", "end_line", "symbol", "kind", "score", "scores": {}, "snippet", "also": []}],'
     ' "took_ms", "freshness": {"generation", "head", "head_now", "dirty", "age_s", "complete"}}'
 )
 _PLAN_JSON = (
@@ -67,6 +67,15 @@ COMMANDS = (
         (
             Argument(("query",), "words, a name or a question", "QUERY", "words", required=False),
             Argument(("-k",), "how many hits (10)", "N", "number", required=False),
+            Argument(("--path",), "only files that match, as in .gitignore", "GLOB", "repeated", required=False),
+            Argument(("--language",), "only files in this language", "NAME", "repeated", required=False),
+            Argument(
+                ("--kind",),
+                "only code, docs, tests, or a kind of definition: function, class …",
+                "KIND",
+                "repeated",
+                required=False,
+            ),
             Argument(
                 ("--serve",), 'read {"query", "k"} as one JSON value per line, answer each on one line', kind="flag"
             ),
@@ -76,7 +85,11 @@ COMMANDS = (
             " Paths are relative to the root, lines count from 1 and include the last."
         ),
         json=_HITS,
-        examples=("magray search parse config file", "magray search -k 3 get_default --json"),
+        examples=(
+            "magray search parse config file",
+            "magray search -k 3 get_default --json",
+            "magray search --path src/ --kind function retry with backoff",
+        ),
     ),
     Command(
         "explain",

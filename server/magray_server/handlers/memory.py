@@ -8,7 +8,7 @@ from lsprotocol import types
 
 from magray_core.cancel import CancelToken
 from magray_core.errors import MagrayError
-from magray_core.memory import Symbol, SymbolKind
+from magray_core.memory import SearchScope, Symbol, SymbolKind
 from magray_orchestration.usecases.explain import explain as explain_place
 from magray_orchestration.usecases.search import search as search_workspace
 from magray_server.convert import Converter
@@ -43,7 +43,8 @@ _KINDS = {
 
 def search(snapshot: Snapshot, params: SearchParams, _cancel: CancelToken) -> Any:
     """The person searches; open documents count as they are in the editor."""
-    result = search_workspace(snapshot.workspace(), params.query, params.k)
+    scope = SearchScope(params.paths, params.languages, params.kinds)
+    result = search_workspace(snapshot.workspace(), params.query, params.k, scope)
     return with_locations(search_view(result).for_lsp(), snapshot)
 
 

@@ -6,13 +6,17 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from magray_core.errors import MagrayError, ToolInvalidArguments
+from magray_core.errors import MagrayError, ProviderError, ToolInvalidArguments
 from magray_server.cli.opening import open_root, open_settings, open_workspace
 from magray_server.cli.parser import UsageError
 from magray_server.cli.running import DONE, Invocation
 
 if TYPE_CHECKING:
-    from magray_core.memory import IndexReport, SearchResult
+    from pathlib import Path
+
+    from magray_configs.settings import Settings
+    from magray_core.contracts import Progress
+    from magray_core.memory import EmbeddingReport, IndexReport, SearchResult, SearchScope
     from magray_orchestration.workspace import Workspace
     from magray_server.cli.terminal import Terminal
 
@@ -28,8 +32,21 @@ def index(call: Invocation) -> int:
     settings = open_settings(call, root).settings
     with call.out.progress() as bar:
         report = refresh(root, settings.index, progress=bar, cancel=None, full=call.args.full)
-    call.out.answer(lambda: _index_view(report), lambda: _say_index(call.out, report))
+        vectors = _embed(call, root, settings, bar)
+    call.out.answer(lambda: _index_view(report), lambda: _say_index(call.out, report, vectors))
     return DONE
+
+
+def _embed(call: Invocation, root: Path, settings: Settings, bar: Progress) -> EmbeddingReport | None:
+    """Vectors for everything that has none; without an embedder words alone are searched, which is said."""
+    from magray_orchestration.usecases.indexing import embed_all
+    from magray_server.embedding import embedding_by
+
+    try:
+        return embed_all(root, embedding_by(settings), progress=bar, cancel=None)
+    except ProviderError as error:
+        call.out.note(f"warning: search goes by words alone: {error.message}", "yellow")
+        return None
 
 
 def _index_view(report: IndexReport) -> dict[str, Any]:
@@ -53,9 +70,15 @@ def search(call: Invocation) -> int:
     with open_workspace(call, root) as workspace:
         if call.args.serve:
             return _serve(call.out, workspace, k)
-        result = find(workspace, query, k)
+        result = find(workspace, query, k, _scope(call))
     call.out.answer(lambda: _search_view(result), lambda: _say_hits(call.out, result))
     return DONE
+
+
+def _scope(call: Invocation) -> SearchScope:
+    from magray_core.memory import SearchScope
+
+    return SearchScope(*(tuple(given or ()) for given in (call.args.path, call.args.language, call.args.kind)))
 
 
 def _serve(out: Terminal, workspace: Workspace, k: int) -> int:
@@ -97,11 +120,13 @@ def _parse_request(line: str, k: int) -> tuple[str, int]:
     return query, wanted
 
 
-def _say_index(out: Terminal, report: IndexReport) -> None:
+def _say_index(out: Terminal, report: IndexReport, vectors: EmbeddingReport | None) -> None:
     out.say(
         f"{report.files:,} files, {report.chunks:,} chunks in {report.seconds:.2f} s (generation {report.generation})",
         "bold",
     )
+    if vectors is not None and vectors.embedded:
+        out.say(f"  {vectors.embedded:>6,} chunks embedded", "dim")
     for reason, count in sorted(report.skipped.items(), key=lambda item: -item[1]):
         out.say(f"  {count:>6,} skipped: {reason.value}", "dim")
 
@@ -118,6 +143,8 @@ def _say_hits(out: Terminal, result: SearchResult) -> None:
             out.say(f"    {line[:160]}")
         if len(lines) > _SNIPPET_LINES:
             out.say(f"    … {len(lines) - _SNIPPET_LINES} more lines", "dim")
+        if hit.also:
+            out.say(f"    the same in {', '.join(hit.also)}", "dim")
     count = len(result.hits)
     out.say(f"{count} {'hit' if count == 1 else 'hits'} in {result.took_ms:.1f} ms{freshness_words(result)}", "dim")
 
