@@ -17,6 +17,7 @@ class SkipReason(str, Enum):
 
     IGNORED = "ignored by .gitignore or .magrayignore"
     SECRET = "may hold secrets"
+    FORGOTTEN = "forgotten on request"
     BINARY = "not text"
     TOO_LARGE = "larger than the size limit"
     MINIFIED = "minified or generated in one line"
@@ -172,7 +173,10 @@ EVERYWHERE = SearchScope()
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A search result; ``scores`` names every part of ``score``. Lines from 1, inclusive."""
+    """A search result; ``scores`` names every part of ``score``. Lines from 1, inclusive.
+
+    ``also`` names the places, as ``path:line``, whose text is the same but for details.
+    """
 
     path: str
     start_line: int
@@ -182,6 +186,7 @@ class Hit:
     score: float
     scores: Mapping[str, float]
     snippet: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +221,14 @@ class EmbeddingReport:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRecord:
-    """Something remembered beside the code: a note, todo, link. It has provenance and never authority."""
+    """Something remembered beside the code: a note, todo, link, project, recipe. It has provenance, never authority.
+
+    ``source`` says who made it: ``person``, ``import:TODO``, ``session:<id>``, ``tool:<name>``; ``tainted`` that its
+    text came from somewhere that nobody vouches for. Times are seconds since 1970 and may jump with the clock;
+    ``revision`` grows with every change of the store and orders records. It is about ``path``, ``symbol`` (a qualified
+    name) and ``line`` (from 1; 0: none), whose text was ``anchor``. ``due`` is a date such as 2026-12-31, ``done`` when
+    it was done. ``key`` names what it was imported from.
+    """
 
     id: str
     kind: str
@@ -226,3 +238,12 @@ class MemoryRecord:
     path: str = ""
     symbol: str = ""
     tags: tuple[str, ...] = field(default=())
+    name: str = ""
+    line: int = 0
+    anchor: str = ""
+    due: str = ""
+    done: float | None = None
+    tainted: bool = False
+    key: str = ""
+    changed: float = 0.0
+    revision: int = 0

@@ -16,6 +16,7 @@ from magray_core.cancel import CancelToken
 from magray_core.memory import SkipReason
 from magray_indexers import git, secrets
 from magray_indexers.ignore import IGNORE_FILES, IgnoreRules, is_ignored, read_ignore_file, to_bytes_form
+from magray_indexers.privacy.exclusions import exclusions, rules_of
 
 _OWN_FOLDERS = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "CVS", ".magray"})
 """Never listed, not even as skipped: version control's and our own."""
@@ -116,6 +117,7 @@ class _Walk:
         self._max_bytes = settings.max_file_bytes
         self._cancel = cancel
         self._ignore_case = git.ignores_case(root)
+        self._forgotten = rules_of(one.pattern for one in exclusions(root))
 
     def below(self, start: _Folder) -> Iterator[WalkedFile | SkippedPath]:
         waiting = [start]
@@ -182,6 +184,8 @@ class _Walk:
     def _judge_folder(self, folder: _Folder, name: str, path: str) -> _Folder | SkippedPath | None:
         if name in _OWN_FOLDERS:
             return None
+        if self._is_forgotten(path, True):
+            return SkippedPath(path, SkipReason.FORGOTTEN)
         if secrets.is_secret_folder(name):
             return SkippedPath(path, SkipReason.SECRET)
         if is_ignored(folder.levels, path, True):
@@ -196,6 +200,8 @@ class _Walk:
             return None
         if not entry.is_file(follow_symlinks=False):
             return SkippedPath(path, SkipReason.NOT_A_FILE)
+        if self._is_forgotten(path, False):
+            return SkippedPath(path, SkipReason.FORGOTTEN)
         if secrets.is_secret(name):
             return SkippedPath(path, SkipReason.SECRET)
         if is_ignored(folder.levels, path, False):
@@ -212,6 +218,9 @@ class _Walk:
         if found.st_size > self._max_bytes:
             return SkippedPath(path, SkipReason.TOO_LARGE)
         return WalkedFile(path, found.st_size, stat_key(found))
+
+    def _is_forgotten(self, path: str, is_folder: bool) -> bool:
+        return bool(self._forgotten and self._forgotten.verdict(to_bytes_form(path), is_folder))
 
 
 def _top_levels(root: Path) -> list[IgnoreRules]:

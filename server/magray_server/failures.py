@@ -43,7 +43,9 @@ def to_response_error(error: BaseException, method: str, root: Path | None) -> R
 
 def redact(text: str, root: Path | None = None) -> str:
     """The text without secrets and without where the workspace and the person's folder are."""
-    clean = _SECRET.sub(lambda match: f"{match.group(1) or ''}[hidden]", text)
+    from magray_indexers.privacy.redaction import redacted_quickly
+
+    clean = redacted_quickly(_SECRET.sub(lambda match: f"{match.group(1) or ''}[hidden]", text))
     for folder, name in ((root, "."), (Path.home(), "~")):
         if folder is not None and len(str(folder)) > 1:
             clean = clean.replace(f"{folder}/", "" if name == "." else f"{name}/").replace(str(folder), name)

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 from magray_configs.paths import user_folder
@@ -45,9 +46,9 @@ def provider_findings(data: bytes) -> Iterator[tuple[int, int, str, str]]:
         yield place["start_offset"], place["end_offset"], found.rule_id, found.confidence
 
 
-def available() -> bool:
-    """Whether the rules are installed and can be loaded; loads them."""
-    return _scanner() is not None
+def installed() -> bool:
+    """Whether the rules are there to be loaded; loads nothing."""
+    return find_spec("kingfisher_sdk") is not None
 
 
 def _scanner() -> Any:

@@ -70,13 +70,22 @@ def scan(text: str, *, path: str = "", allowed: AllowList = NOTHING_ALLOWED) -> 
     thread-safe; time is linear in the text's length.
     """
     data = text.encode("utf-8", "surrogatepass")
-    found = list(_private_keys(text, data))
     place = _Places(text, data)
+    found = [*_by_own_rules(text, data, place, path), *_by_provider(data, place)]
+    return _merged([one for one in found if not _is_allowed(text, one, allowed)])
+
+
+def scan_quickly(text: str, *, path: str = "") -> list[Finding]:
+    """The same by this package's own rules alone: for what is shown or logged, where nothing may be waited for."""
+    data = text.encode("utf-8", "surrogatepass")
+    found = _by_own_rules(text, data, _Places(text, data), path)
+    return _merged([one for one in found if not _is_allowed(text, one, NOTHING_ALLOWED)])
+
+
+def _by_own_rules(text: str, data: bytes, place: _Places, path: str) -> Iterator[Finding]:
+    yield from _private_keys(text, data)
     for rule, start, end in _by_format(data, _needs_no_quotes(path)):
-        found.append(Finding(rule.id, place.span(start, end), rule.kind, rule.confidence))
-    found += _by_provider(data, place)
-    kept = [one for one in found if not _is_allowed(text, one, allowed)]
-    return _merged(kept)
+        yield Finding(rule.id, place.span(start, end), rule.kind, rule.confidence)
 
 
 def secret_markers(text: str, findings: Sequence[Finding]) -> list[tuple[int, str, str]]:
@@ -97,13 +106,13 @@ def _private_keys(text: str, data: bytes) -> Iterator[Finding]:
 
 
 def _by_format(data: bytes, unquoted: bool) -> Iterator[tuple[SecretRule, int, int]]:
-    rules, first_pass, patterns = _compiled()
+    rules, first_pass = _compiled()
     for index in first_pass.Match(data) or ():
         rule = rules[index]
         if rule.id in _UNQUOTED and not unquoted:
             continue
-        at = 0
-        while (match := patterns[index].search(data, at)) is not None:
+        at, pattern = 0, _pattern(rule)
+        while (match := pattern.search(data, at)) is not None:
             start, end = match.span(1)
             value = data[start:end].decode("utf-8", "replace")
             if rule.accept is None or rule.accept(value):
@@ -115,22 +124,35 @@ def _by_format(data: bytes, unquoted: bool) -> Iterator[tuple[SecretRule, int, i
 
 
 @cache
-def _compiled() -> tuple[Sequence[SecretRule], Any, Sequence[Any]]:
-    """The rules, one automaton that finds all their triggers in a single pass, and one for each rule.
+def _compiled() -> tuple[Sequence[SecretRule], Any]:
+    """The rules, and one automaton that finds all their triggers in a single pass.
 
     The whole patterns together would make an automaton too large to keep.
     """
     import re2
 
-    options = re2.Options()
-    options.max_mem = 64 << 20
-    options.log_errors = False
     rules = (*FORMATS, *NAMED, *UNQUOTED)
-    first_pass = re2.Set.SearchSet(options)
+    first_pass = re2.Set.SearchSet(_options())
     for rule in rules:
         first_pass.Add(rule.trigger)
     first_pass.Compile()
-    return rules, first_pass, [re2.compile(rule.pattern, options) for rule in rules]
+    return rules, first_pass
+
+
+@cache
+def _pattern(rule: SecretRule) -> Any:
+    import re2
+
+    return re2.compile(rule.pattern, _options())
+
+
+def _options() -> Any:
+    import re2
+
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    options.log_errors = False
+    return options
 
 
 def _by_provider(data: bytes, place: _Places) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from magray_core.memory import Occurrence, OccurrenceKind, ParsedFile, Symbol, S
 from magray_indexers.languages import language_of
 from magray_indexers.occurrences import occurrences_in
 from magray_indexers.parsing import parse
+from magray_indexers.privacy.redaction import redacted_quickly
 from magray_orchestration.explain.imports import SCRIPTS, imported_words, imports_of, module_files
 from magray_orchestration.explain.naming import Named, looks_like_code
 from magray_orchestration.workspace import Workspace
@@ -120,12 +121,14 @@ def occurrences_here(reading: Reading, name: str) -> tuple[Occurrence, ...]:
 
 @lru_cache(maxsize=64)
 def _parsed(path: str, text: str, language: str) -> ParsedFile:
-    return parse(path, text, language=language)
+    # What is explained may be shown elsewhere than in the person's own editor.
+    return parse(path, redacted_quickly(text, path=path), language=language)
 
 
 @lru_cache(maxsize=256)
 def _occurrences(path: str, text: str, language: str, name: str) -> tuple[Occurrence, ...]:
-    return tuple(occurrences_in(path, text, language, name, _parsed(path, text, language).symbols))
+    clean = redacted_quickly(text, path=path)
+    return tuple(occurrences_in(path, clean, language, name, _parsed(path, text, language).symbols))
 
 
 def _kind_at(reading: Reading, named: Named) -> OccurrenceKind | None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from magray_core.memory import MemoryRecord
+from magray_indexers.privacy.keeping import kept
 from magray_orchestration.plans.store import PlanStore
 
 _COLUMNS = ("id", "kind", "text", "source", "created", "path", "symbol")
 
 
-def keep_note(store: PlanStore, record: MemoryRecord) -> None:
-    """Remember the record, in place of an earlier one with its id."""
+def keep_note(store: PlanStore, record: MemoryRecord, *, pii: str = "redact") -> None:
+    """Remember the record, in place of an earlier one with its id, without secrets; ``pii`` as in ``kept``."""
+    tags = tuple(kept(tag, pii=pii).text for tag in record.tags)
+    record = replace(record, text=kept(record.text, pii=pii).text, tags=tags)
     with store.transaction() as db:
         row = (*(getattr(record, column) for column in _COLUMNS), json.dumps(record.tags))
         db.execute(f"INSERT OR REPLACE INTO notes ({', '.join(_COLUMNS)}, tags) VALUES (?,?,?,?,?,?,?,?)", row)

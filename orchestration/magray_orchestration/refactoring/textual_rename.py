@@ -15,6 +15,7 @@ from magray_core.memory import Occurrence, OccurrenceKind, Symbol
 from magray_core.plans import EditFile, Grade, Intent, IntentKind, Place, Residue
 from magray_core.spans import TextEdit
 from magray_core.tools import Capability, ToolSpec
+from magray_indexers.privacy.redaction import is_masked_form
 from magray_orchestration.intents.locating import matches as in_scope
 from magray_orchestration.intents.pointing import word_at
 from magray_orchestration.refactoring.contract import Offer, StepDraft
@@ -181,7 +182,7 @@ class _Mentions:
 def _still_there(mention: Occurrence, text: str) -> bool:
     line_end = len(mention.line_text)
     at = mention.span.start - (mention.column - 1)
-    return text[at : at + line_end] == mention.line_text and mention.span.end <= len(text)
+    return is_masked_form(mention.line_text, text[at : at + line_end]) and mention.span.end <= len(text)
 
 
 def _steps(

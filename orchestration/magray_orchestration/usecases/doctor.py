@@ -94,6 +94,7 @@ def examine(root: Path) -> Report:
     checks.append(_state_folder(paths))
     index, about_index = _index(root, paths)
     checks.append(about_index)
+    checks += _guarded("secrets", lambda: _secrets(root))
     checks += _guarded("writer", lambda: _writer(paths))
     checks += _guarded("plans", lambda: _plans(paths))
     checks += [_history(root), _editors(), _models()]
@@ -170,6 +171,24 @@ def _index_state(db: sqlite3.Connection) -> IndexState:
         age_s=max(0.0, time.time() - generation.finished) if generation.finished else 0.0,
         complete=generation.complete,
     )
+
+
+def _secrets(root: Path) -> Iterator[Check]:
+    from magray_indexers.privacy.provider_rules import installed
+    from magray_orchestration.usecases.privacy import masked_counts
+
+    secrets, files = masked_counts(root)
+    text = (
+        f"{_n(secrets, 'secret')} in {_n(files, 'file')} masked before indexing" if secrets else "none met in the index"
+    )
+    if not installed():
+        yield Check("secrets", "warning", f"{text}; the providers' rules are not installed", "install magray again")
+    else:
+        yield Check("secrets", "ok", text)
+
+
+def _n(count: int, word: str) -> str:
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
 
 
 def _writer(paths: WorkspacePaths) -> Iterator[Check]:
