@@ -22,13 +22,16 @@ _PIP = ("--quiet", "--disable-pip-version-check", "--no-input", "--retries", "2"
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """A source distribution by version and hash, and what its own tests need. ``source`` is its import folder."""
+    """A source distribution by version and hash, and what its own tests need if they are run.
+
+    ``source`` is its import folder.
+    """
 
     name: str
     version: str
     sha256: str
     source: str
-    needs: tuple[str, ...]
+    needs: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
 
@@ -50,6 +53,19 @@ PROJECTS = {
         ("pytest==8.4.2", "werkzeug==3.1.3", "jinja2", "itsdangerous", "click==8.1.8", "blinker", "markupsafe",
          "asgiref", "greenlet", "python-dotenv"),
     ),
+    "jinja2": Pinned(
+        "jinja2", "3.1.6", "0137fb05990d35f1275a587e9aee6d56da821fc83491a0fb838183be43f66d6d", "src",
+    ),
+    "marshmallow": Pinned(
+        "marshmallow", "4.4.0", "9e6ffa8511012ca89732324c1c253efd7b4d35632dcbdf80aa793fe01804af3e", "src",
+    ),
+    "rich": Pinned("rich", "15.0.0", "edd07a4824c6b40189fb7ac9bc4c52536e9780fbbfbddf6f1e2502c31b068c36", "."),
+    "structlog": Pinned(
+        "structlog", "26.1.0", "f63a716cbd1b1291cf7661de7794b455acfa4c43c5bcf1630e6ad5ddc1adb3b7", "src",
+    ),
+    "tenacity": Pinned("tenacity", "9.2.1", "a606b5c808d0cded4a359d5b9932d867ff2a6a6b64d37350260fd01bbdf83839", "."),
+    "tinydb": Pinned("tinydb", "4.9.0", "6928b1fa785186bda7952a0ba05aaeedc883ede565ca9c7d608de44e5e75de70", "."),
+    "tornado": Pinned("tornado", "6.6.1", "28e6311402af59c8b02e3fa0f5e7d8eb465b25081381803b127d97e6a4395d5a", "."),
 }  # fmt: skip
 
 
@@ -67,7 +83,7 @@ def unpacked(name: str) -> Path:
             archive = downloads / f"{name}-{pinned.version}.tar.gz"
             if not archive.exists():
                 wanted = f"{name}=={pinned.version}"
-                _pip("download", *_PIP, "--no-deps", "--no-binary", ":all:", "-d", str(downloads), wanted)
+                _pip("download", *_PIP, "--no-deps", "--no-binary", name, "-d", str(downloads), wanted)
             assert hashlib.sha256(archive.read_bytes()).hexdigest() == pinned.sha256, archive
             partial = folder.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
