@@ -19,6 +19,7 @@ from magray_core.errors import IndexCorrupt, IndexUnavailable
 from magray_core.memory import EVERYWHERE, Freshness, Marker, Occurrence, ParsedFile, SearchResult, SearchScope, Symbol
 from magray_indexers import generations, git, store
 from magray_indexers.corpus import Corpus, Rows, chunk_of, symbol_of
+from magray_indexers.fuzzy import fuzzy_rank
 from magray_indexers.keyword import KeywordIndex
 from magray_indexers.privacy.scanning import MASKED
 from magray_indexers.store import CHUNK_BITS, id_range
@@ -168,7 +169,7 @@ class IndexReader:
             "SELECT DISTINCT name FROM symbols WHERE name LIKE ? ESCAPE '\\' LIMIT ?", (pattern, _MAX_FUZZY_NAMES)
         )
         found: list[tuple[str, Symbol]] = []
-        for _, name in sorted((_fuzzy_rank(name, wanted), name) for (name,) in names):
+        for _, name in sorted((fuzzy_rank(name, wanted), name) for (name,) in names):
             some = self.symbols_named(name, limit=limit)
             found += [pair for pair in some if parent.lower() in pair[1].qualified_name.lower()] if parent else some
             if len(found) >= limit:
@@ -265,28 +266,3 @@ def _again(db: sqlite3.Connection) -> sqlite3.Connection:
     """The same connection, looking at the newest state."""
     db.execute("ROLLBACK")
     return db
-
-
-def _fuzzy_rank(name: str, wanted: str) -> tuple[int, int, int]:
-    """Smaller is better: how the name holds the query, then its length."""
-    if name == wanted:
-        return (0, 0, 0)
-    lowered, query = name.lower(), wanted.lower()
-    if lowered == query:
-        return (1, 0, 0)
-    at = lowered.find(query)
-    if at == 0:
-        return (2, len(name), 0)
-    if at > 0 and _starts_part(name, at):
-        return (3, len(name), at)
-    initials = "".join(char for i, char in enumerate(name) if _starts_part(name, i)).lower()
-    if initials.startswith(query):
-        return (3, len(name), 0)
-    return (4, len(name), at) if at > 0 else (5, len(name), 0)
-
-
-def _starts_part(name: str, at: int) -> bool:
-    """Whether a part of a camel or snake name begins here."""
-    if at == 0 or name[at] == "_":
-        return at == 0 and name[0] != "_"
-    return name[at - 1] == "_" or (name[at].isupper() and not name[at - 1].isupper())
