@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,11 @@ from magray_testkit.indexed import cursor, indexed, opened
 from magray_configs.settings import HoverSettings, Settings
 from magray_core.memory import MemoryRecord
 from magray_core.spans import LineIndex
+from magray_indexers.remembering import records
+from magray_indexers.remembering.store import MemoryStore
 from magray_orchestration.explain.counting import mentions
 from magray_orchestration.explain.facts import Explanation, explain, explain_briefly
 from magray_orchestration.explain.resolving import Definition
-from magray_orchestration.plans.notes import keep_note
-from magray_orchestration.plans.store import PlanStore
 from magray_orchestration.workspace import Workspace
 
 FILES = {
@@ -212,19 +213,21 @@ def test_notes_about_the_definition_and_its_file_are_shown(tmp_path: Path) -> No
     root = tmp_path / "root"
     root.mkdir()
     workspace = indexed(root, {"a.py": "def one(): ...\n\n\ndef two(): ...\n"})
-    store = PlanStore.open(workspace.paths)
-    try:
-        keep_note(store, MemoryRecord("1", "note", "Ask *Ada* first.", "ada", 1.0, "a.py", "one"))
-        keep_note(store, MemoryRecord("2", "note", "Generated.", "ada", 2.0, "a.py"))
-        keep_note(store, MemoryRecord("3", "note", "Elsewhere.", "ada", 3.0, "b.py"))
-        explanation = explain(workspace, "a.py", 1, 5)
-        assert explanation is not None
-        assert r"- note: Ask \*Ada\* first." in explanation.short_markdown
-        assert "- Generated. (ada)" in explanation.markdown
-        assert "Elsewhere" not in explanation.markdown
-        keep_note(store, MemoryRecord("4", "note", "Newer.", "ada", 4.0, "a.py", "two"))
-    finally:
-        store.close()
+
+    def keep(text: str, path: str, symbol: str = "") -> None:
+        with contextlib.closing(MemoryStore.open(workspace.paths.memory_db)) as store:
+            records.keep(store, MemoryRecord("", "note", text, "ada", 0.0, path, symbol))
+
+    keep("Ask *Ada* first.", "a.py", "one")
+    keep("Generated.", "a.py")
+    keep("Elsewhere.", "b.py")
+    explanation = explain(workspace, "a.py", 1, 5)
+    assert explanation is not None
+    assert r"- note: Generated." in explanation.short_markdown
+    assert r"- note: Ask \*Ada\* first." in explanation.short_markdown
+    assert "- Generated. (ada)" in explanation.markdown
+    assert "Elsewhere" not in explanation.markdown
+    keep("Newer.", "a.py", "two")
     assert "Newer." in (explain(workspace, "a.py", 4, 5) or explanation).markdown
 
 

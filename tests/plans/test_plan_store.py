@@ -15,13 +15,10 @@ import pytest
 from magray_testkit.plans import edit, plan, step, workspace
 
 from magray_core.errors import IndexFormatTooNew, MagrayError, PlanError, PlanNotFound, PlanState, WorkspaceError
-from magray_core.memory import MemoryRecord
-from magray_core.plans import PLAN_FORMAT, Place, Plan, PlanStatus, Task
-from magray_core.spans import Span
-from magray_orchestration.plans import notes
+from magray_core.plans import PLAN_FORMAT, Plan, PlanStatus
 from magray_orchestration.plans.applying import commit_on_disk, stage
 from magray_orchestration.plans.retention import prune
-from magray_orchestration.plans.schema import FORMAT_VERSION
+from magray_orchestration.plans.schema import schema_beside
 from magray_orchestration.plans.store import PlanStore
 from magray_orchestration.plans.transitions import Choices
 
@@ -178,12 +175,13 @@ def test_a_damaged_store_is_set_aside_and_never_deleted(root: Path, store: PlanS
 
 
 def test_a_newer_store_is_left_alone(root: Path, store: PlanStore) -> None:
+    newer = schema_beside(store.paths.memory_db).version + 1
     store.close()
     other = sqlite3.connect(store.paths.state_db)
-    other.execute(f"PRAGMA user_version = {FORMAT_VERSION + 1}")
+    other.execute(f"PRAGMA user_version = {newer}")
     other.close()
     before = store.paths.state_db.read_bytes()
-    with pytest.raises(IndexFormatTooNew, match=f"the plan store has format {FORMAT_VERSION + 1}"):
+    with pytest.raises(IndexFormatTooNew, match=f"the plan store has format {newer}"):
         PlanStore.open(store.paths)
     assert store.paths.state_db.read_bytes() == before
 
@@ -233,15 +231,3 @@ def test_a_closed_store_says_so(root: Path, store: PlanStore) -> None:
     store.close()
     with pytest.raises(MagrayError):
         store.list()
-
-
-def test_notes_are_kept_listed_and_forgotten(store: PlanStore) -> None:
-    first = MemoryRecord("n1", "note", "remember", "person", 1.0, "a.py", "old", ("x", "y"))
-    second = replace(first, id="n2", text="other", created=2.0, path="b.py", tags=())
-    for record in (first, second, replace(first, text="remembered")):
-        notes.keep_note(store, record)
-    assert notes.list_notes(store) == (second, replace(first, text="remembered"))
-    assert notes.list_notes(store, path="b.py") == (second,)
-    assert notes.forget_note(store, "n2")
-    assert not notes.forget_note(store, "n2")
-    assert Task("x", Place("a.py", Span(0, 0))).place is not None

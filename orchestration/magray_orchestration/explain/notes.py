@@ -1,41 +1,49 @@
-"""What people and tools noted about a place, from the workspace's store."""
+"""What people and tools noted about a place, from the workspace's memory."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 from functools import lru_cache
 from pathlib import Path
 
 from magray_configs.paths import WorkspacePaths
 from magray_core.errors import MagrayError
 from magray_core.memory import MemoryRecord
-from magray_orchestration.plans.notes import list_notes
-from magray_orchestration.plans.store import PlanStore
+from magray_indexers.remembering import records
+from magray_indexers.remembering.store import MemoryStore
+
+_SHOWN = records.Wanted(("note", "todo", "link"), open_only=True)
 
 
 def notes_on(root: Path, path: str, qualified_name: str) -> tuple[MemoryRecord, ...]:
-    """Notes about a definition or about its file as a whole; none where the store cannot be read.
+    """Open notes about a definition or about its file as a whole; none where the memory cannot be read.
 
-    Costs two looks at the file system while nothing was written since the last call.
+    A note follows its definition to another file once its own is gone. Todos that were taken up from comments are left
+    out: the comments themselves are shown. Costs two looks at the file system while nothing was written since.
     """
-    state = WorkspacePaths(root).state_db
-    stamps = tuple(_stamp(file) for file in (state, state.with_name(state.name + "-wal")))
+    memory = WorkspacePaths(root).memory_db
+    stamps = tuple(_stamp(file) for file in (memory, memory.with_name(memory.name + "-wal")))
     if stamps[0] == (0, 0):
         return ()
-    return tuple(
-        note for note in _stored(root, stamps) if note.path == path and note.symbol in ("", qualified_name)
-    )  # fmt: skip
+    return tuple(note for note in _stored(root, stamps) if _is_about(note, root, path, qualified_name))
+
+
+def _is_about(note: MemoryRecord, root: Path, path: str, qualified_name: str) -> bool:
+    if not note.path:
+        return False
+    if note.path == path:
+        return note.symbol == qualified_name or not (note.symbol or note.line)
+    return note.symbol == qualified_name and not os.path.lexists(root / note.path)
 
 
 @lru_cache(maxsize=8)
 def _stored(root: Path, stamps: tuple[tuple[int, int], ...]) -> tuple[MemoryRecord, ...]:
     try:
-        store = PlanStore.open(WorkspacePaths(root))
-        try:
-            return list_notes(store)
-        finally:
-            store.close()
+        with contextlib.closing(MemoryStore.open(WorkspacePaths(root).memory_db)) as store:
+            return tuple(note for note in records.listed(store, _SHOWN) if not note.key)
     except MagrayError:
-        return ()  # the commands that need the store say what is wrong with it
+        return ()  # the commands that need the memory say what is wrong with it
 
 
 def _stamp(file: Path) -> tuple[int, int]:

@@ -14,17 +14,17 @@ import re
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from magray_configs.paths import WorkspacePaths
 from magray_core.documents import content_hash, encode
 from magray_core.errors import ContentChanged, IndexFormatTooNew, PlanError, PlanNotFound, PlanState, WorkspaceError
 from magray_core.plans import PLAN_FORMAT, CreateFile, Plan, RenameFile
+from magray_indexers.durable import DurableStore, Schema, open_durable
 from magray_orchestration.plans.retention import prune
-from magray_orchestration.plans.schema import open_database, store_error
+from magray_orchestration.plans.schema import schema_beside
 from magray_orchestration.plans.states import Pair, PlanTexts, problems_of, texts_of
 from magray_orchestration.plans.statuses import Standing, with_choices, with_statuses
 from magray_orchestration.plans.transitions import Choices
@@ -37,14 +37,12 @@ _ID = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 _NEW_FILE_MODE = 0o644
 
 
-class PlanStore:
-    """A workspace's plans. Use ``open``; ``notice`` is a sentence for the person if a damaged store was set aside."""
+class PlanStore(DurableStore):
+    """A workspace's plans. Use ``open``."""
 
-    def __init__(self, paths: WorkspacePaths, connection: sqlite3.Connection, notice: str = "") -> None:
+    def __init__(self, paths: WorkspacePaths, connection: sqlite3.Connection, schema: Schema, notice: str = "") -> None:
+        super().__init__(connection, schema, notice)
         self.paths = paths
-        self.notice = notice
-        self._connection = connection
-        self._lock = threading.RLock()
 
     @classmethod
     def open(cls, paths: WorkspacePaths) -> PlanStore:
@@ -53,41 +51,9 @@ class PlanStore:
         Raises IndexFormatTooNew if a newer Magray wrote it, WorkspaceError where ``.magray`` cannot be used.
         """
         paths.create()
-        if paths.state_db.is_symlink():
-            raise WorkspaceError(f"{paths.state_db.name} is a symbolic link", hint="move it away")
-        connection, notice = open_database(paths.state_db)
-        return cls(paths, connection, notice)
-
-    def close(self) -> None:
-        """Let go of the database; idempotent."""
-        with self._lock:
-            self._connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A durable change, all of it or nothing; nested uses join the outer one."""
-        with self._lock:
-            if self._connection.in_transaction:
-                yield self._connection
-                return
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                self._roll_back()
-                raise store_error(error) from error
-            except BaseException:
-                self._roll_back()
-                raise
-
-    def rows(self, query: str, *values: object) -> list[Any]:
-        """What a query gives, whole."""
-        with self._lock:
-            try:
-                return self._connection.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                raise store_error(error) from error
+        schema = schema_beside(paths.memory_db)
+        connection, notice = open_durable(paths.state_db, schema)
+        return cls(paths, connection, schema, notice)
 
     def save(self, plan: Plan, workspace: Workspace) -> Plan:
         """Store the plan with the bytes of every file it touches, and write its document.
@@ -223,10 +189,6 @@ class PlanStore:
     def _put(self, plan: Plan) -> None:
         with self.transaction() as db:
             db.execute("UPDATE plans SET format = ?, body = ? WHERE id = ?", (PLAN_FORMAT, _dump(plan), plan.id))
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
 
 
 def canonical(plan: Plan, *, choices: bool = False) -> str:

@@ -1,0 +1,1 @@
+"""What is remembered beside the code: notes, todos, links, projects, recipes, and conversations."""
