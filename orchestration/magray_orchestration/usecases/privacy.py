@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from magray_configs.paths import WorkspacePaths, checked_root
-from magray_configs.settings import IndexSettings
+from magray_configs.settings import IndexSettings, Settings
 from magray_core.cancel import CancelToken
 from magray_core.contracts import Progress
 from magray_indexers.privacy.exclusions import Exclusion, exclusions, is_matched, lift, rules_of
@@ -105,27 +106,23 @@ def forget(
 
 
 def _forget_written(paths: WorkspacePaths, wish: Forgettable) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Ids of the notes and plans that went."""
-    if not paths.state_db.is_file():
-        return (), ()
-    from magray_orchestration.plans.forgetting import forget_plans
-    from magray_orchestration.plans.notes import forget_note, list_notes
+    """Ids of the records (and messages as ``message:<number>``) and of the plans that went.
 
+    What a text names is forgotten in the user's own memory too; paths and times mean this workspace.
+    """
+    from magray_indexers.remembering.forgetting import forget_matching
+    from magray_orchestration.memories import open_memories
+    from magray_orchestration.plans.forgetting import forget_plans
+
+    with open_memories(paths.root, Settings()) as memories:
+        written = forget_matching(memories.project, wish)
+        if wish.text and memories.user is not None:
+            written += forget_matching(memories.user, Forgettable(text=wish.text))
+    if not paths.state_db.is_file():
+        return written, ()
     rules = rules_of(wish.paths)
-    plan_store = PlanStore.open(paths)
-    try:
-        doomed = [
-            note.id
-            for note in list_notes(plan_store)
-            if (note.path and is_matched(rules, note.path))
-            or (wish.text and wish.text in f"{note.text}\n{' '.join(note.tags)}\n{note.source}")
-            or wish.within(note.created)
-        ]
-        for note_id in doomed:
-            forget_note(plan_store, note_id)
-        return tuple(doomed), forget_plans(plan_store, lambda path: is_matched(rules, path), wish.text)
-    finally:
-        plan_store.close()
+    with closing(PlanStore.open(paths)) as plan_store:
+        return written, forget_plans(plan_store, lambda path: is_matched(rules, path), wish.text)
 
 
 def masked_counts(root: Path) -> tuple[int, int]:
@@ -181,7 +178,9 @@ def _masked(root: Path) -> tuple[dict[str, int], int]:
 
 
 def _note_texts(paths: WorkspacePaths) -> list[tuple[str, str]]:
-    return [(f"note:{note['id']}", str(note["text"])) for note in _written_records(paths).get("notes", [])]
+    values = _written_records(paths)
+    notes = [(f"note:{record['id']}", f"{record['name']}\n{record['text']}") for record in values["records"]]
+    return notes + [(f"note:message:{message['n']}", str(message["text"])) for message in values["messages"]]
 
 
 def _exclusion_records(root: Path) -> list[dict[str, object]]:
@@ -189,18 +188,16 @@ def _exclusion_records(root: Path) -> list[dict[str, object]]:
 
 
 def _written_records(paths: WorkspacePaths) -> dict[str, list[dict[str, object]]]:
-    """Notes and plans as plain values."""
-    if not paths.state_db.is_file():
-        return {}
+    """Records, sessions with their messages, and plans as plain values."""
     import json
-    from dataclasses import asdict
 
-    from magray_orchestration.plans.notes import list_notes
+    from magray_indexers.remembering.exporting import written
+    from magray_orchestration.memories import open_memories
 
-    plan_store = PlanStore.open(paths)
-    try:
-        notes = [asdict(note) for note in list_notes(plan_store)]
-        plans = [json.loads(body) for (body,) in plan_store.rows("SELECT body FROM plans ORDER BY seq")]
-    finally:
-        plan_store.close()
-    return {"notes": notes, "plans": plans}
+    with open_memories(paths.root, Settings()) as memories:
+        values = written(memories.project)
+    if paths.state_db.is_file():
+        with closing(PlanStore.open(paths)) as plan_store:
+            rows = plan_store.rows("SELECT body FROM plans ORDER BY seq")
+        values["plans"] = [json.loads(body) for (body,) in rows]
+    return values
