@@ -121,7 +121,8 @@ class Remembered:
         for marker in parsed.markers:
             if first <= marker.line <= last:
                 place = f"{node.path}:{marker.line}"
-                label = one_line(f"{marker.word} {marker.text}", _MAX_LABEL)
+                label = one_line(marker.text, _MAX_LABEL)
+                label = label if label.startswith(marker.word) else f"{marker.word} {label}"
                 task = Node(f"task:{place}", NodeKind.TASK, label, node.path, marker.line, "comment")
                 yield task, Edge(task.id, node.id, EdgeKind.MENTIONS, 1.0, place)
 

@@ -10,6 +10,7 @@ import sqlite3
 import struct
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from magray_configs.paths import WorkspacePaths
@@ -19,8 +20,8 @@ from magray_core.failpoints import failpoint
 from magray_indexers import store as index_store
 from magray_indexers.corpus import chunk_of, symbol_of
 from magray_indexers.graph import history, store
-from magray_indexers.graph.edges import FileFacts, facts_of, name_key
-from magray_indexers.graph.linking import LINK_KINDS, Link, Linker
+from magray_indexers.graph.edges import FileFacts, facts_of
+from magray_indexers.graph.linking import COMMON_TERM, LINK_KINDS, Link, Linker
 from magray_indexers.graph.model import GraphReport
 from magray_indexers.store import checked, id_range, transaction
 
@@ -28,6 +29,10 @@ LINK_FORMAT = struct.Struct("<qBfi")
 """A link between files as stored: target, index of the kind in LINK_KINDS, weight, line."""
 _BATCH_S = 0.15
 _BATCH_FILES = 128
+_TEST_NAMES = (
+    "test_{}", "tests_{}", "test-{}", "{}_test", "{}_tests", "{}-test", "{}_spec", "{}-spec", "{}test", "{}tests",
+    "{}spec", "{}.test", "{}.spec",
+)  # fmt: skip
 
 
 def update_graph(root: Path, *, cancel: CancelToken | None = None, budget_s: float = 0.5) -> GraphReport:
@@ -55,6 +60,16 @@ def update_graph(root: Path, *, cancel: CancelToken | None = None, budget_s: flo
         raise index_store.translated(error) from error
     finally:
         index.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What others see of a file: its definitions, what it imports and so hands on, its salient words."""
+
+    exists: bool
+    names: frozenset[tuple[int, str, int]]
+    imports: frozenset[tuple[str, int]]
+    terms: frozenset[str]
 
 
 class _Update:
@@ -119,39 +134,45 @@ class _Update:
         if facts is None:
             return
         if self._state.index_generation:
-            before = self._names(number)
-            after = {(name_key(one.name), one.kind.value) for one in facts.symbols}
-            self._touch_users(key for key, _ in before ^ after)
-            if not self._db.execute("SELECT 1 FROM files WHERE id = ?", (number,)).fetchone():
-                self._touch_importers(facts.path)
-        store.replace_facts(self._db, number, digest, facts)
+            before = self._seen(number)
+            store.replace_facts(self._db, number, digest, facts)
+            self._touch(facts.path, before, self._seen(number))
+        else:
+            store.replace_facts(self._db, number, digest, facts)
         self._read += 1
 
     def _forget(self, number: int) -> None:
         row = self._db.execute("SELECT path FROM files WHERE id = ?", (number,)).fetchone()
-        self._touch_users(key for key, _ in self._names(number))
-        self._touch_importers(str(row[0]))
-        # Who linked to it by what git said alone is told too.
+        before = self._seen(number)
         store.delete_file(self._db, number)
+        self._touch(str(row[0]), before, self._seen(number))
         self._db.execute("UPDATE state SET generation = generation + 1")
 
-    def _names(self, number: int) -> set[tuple[int, str]]:
-        return set(self._db.execute("SELECT key, kind FROM symbols WHERE id BETWEEN ? AND ?", id_range(number)))
-
-    def _touch_users(self, names: Iterable[int]) -> None:
-        """The links of files that use these names are to be made again."""
-        self._db.executemany(
-            "UPDATE files SET stale = 1 WHERE id IN (SELECT file FROM refs WHERE name = ?)",
-            ((name,) for name in set(names)),
+    def _seen(self, number: int) -> _Seen:
+        """What other files' links depend on in this one."""
+        ask = self._db.execute
+        return _Seen(
+            ask("SELECT 1 FROM files WHERE id = ?", (number,)).fetchone() is not None,
+            frozenset(ask("SELECT key, kind, parent FROM symbols WHERE id BETWEEN ? AND ?", id_range(number))),
+            frozenset(ask("SELECT spec, up FROM imports WHERE file = ?", (number,))),
+            frozenset(stem for (stem,) in ask("SELECT stem FROM terms WHERE file = ?", (number,))),
         )
 
-    def _touch_importers(self, path: str) -> None:
-        """The links of files that may import this path are to be made again."""
-        folder = path.rpartition("/")[0].rpartition("/")[2].lower()
-        self._db.execute(
-            "UPDATE files SET stale = 1 WHERE id IN (SELECT file FROM imports WHERE stem IN (?, ?))",
-            (store.module_of(path)[1], folder or "."),
-        )
+    def _touch(self, path: str, before: _Seen, after: _Seen) -> None:
+        """Have the links made again that depend on what changed in a file; how words are shared may lag behind."""
+        module, stem = store.module_of(path)
+        mark = "UPDATE files SET stale = 1 WHERE "
+        names = {key for key, _, _ in before.names ^ after.names}
+        self._db.executemany(mark + "id IN (SELECT file FROM refs WHERE name = ?)", ((name,) for name in names))
+        gathers = module == path.rpartition("/")[0]
+        if before.exists != after.exists or (gathers and before.imports != after.imports):
+            folder = path.rpartition("/")[0].rpartition("/")[2].lower()
+            self._db.execute(mark + "id IN (SELECT file FROM imports WHERE stem IN (?, ?))", (stem, folder or "."))
+        if before.exists != after.exists:
+            named = [form.format(stem) for form in _TEST_NAMES]
+            self._db.execute(mark + f"is_test AND stem IN ({','.join('?' * len(named))})", named)
+        for term in before.terms ^ after.terms:
+            self._db.execute(mark + "id IN (SELECT file FROM terms WHERE stem = ? LIMIT ?)", (term, COMMON_TERM + 1))
 
     def _facts(self, number: int) -> FileFacts | None:
         row = self._index.execute("SELECT path, language FROM files WHERE id = ?", (number,)).fetchone()

@@ -27,7 +27,8 @@ _MAX_IMPORTED = 60
 _KEPT_FILES, _KEPT_NAMES = 600, 50_000
 _STRONG, _WEAK = 1.0, 0.5
 _TOP = 64
-_COMMON_TERM = 12
+COMMON_TERM = 12
+"""A word that more files have is no notion that ties them."""
 _TOP_ALIKE = 8
 LINK_KINDS = tuple(EdgeKind)
 _EVERYONES = frozenset(map(name_key, EVERYONES))
@@ -194,7 +195,7 @@ class Linker:
         shared: dict[int, float] = {}
         for stem, weight in self._db.execute("SELECT stem, weight FROM terms WHERE file = ?", (number,)).fetchall():
             others = self.having_term(stem)
-            if 2 <= len(others) <= _COMMON_TERM:
+            if 2 <= len(others) <= COMMON_TERM:
                 for other, its in others:
                     if other != number:
                         shared[other] = shared.get(other, 0.0) + weight * its / (len(others) - 1)
@@ -208,7 +209,7 @@ class Linker:
             if len(self._terms) > _KEPT_NAMES:
                 self._terms.clear()
             sql = "SELECT file, weight FROM terms WHERE stem = ? LIMIT ?"
-            known = self._terms[stem] = self._db.execute(sql, (stem, _COMMON_TERM + 1)).fetchall()
+            known = self._terms[stem] = self._db.execute(sql, (stem, COMMON_TERM + 1)).fetchall()
         return known
 
     def _add_tested(self, file: FileRow, sums: dict[tuple[int, EdgeKind], list[float]]) -> None:

@@ -69,7 +69,7 @@ class Modules:
         exact = self._by("path", whole)
         if exact:
             return [exact[0].id]
-        if style == "file":
+        if style == "file" and importer.language != "ruby":
             return []
         stems = [whole] if whole == "" else [whole, module_of(whole)[0]] if "." in whole.rpartition("/")[2] else [whole]
         if importer.language == "rust" and base == importer.folder:
@@ -125,8 +125,10 @@ class Modules:
         for one in self._by("folder", parts[-1]):
             if family(one.language) != family(importer.language):
                 continue
-            matched = _matched(parts, one.path.split("/")[:-1])
-            if matched >= needed and matched > most:
+            folders = one.path.split("/")[:-1]
+            matched = _matched(parts, folders)
+            # What comes before the folders of the workspace is the name that others know it by.
+            if matched > most and (matched >= needed or matched == len(folders)):
                 best, most = [], matched
             if matched == most and most:
                 best.append(one)

@@ -56,8 +56,12 @@ NODE_COLORS: Mapping[NodeKind, tuple[str, str]] = MappingProxyType(
 
 def safe(text: str) -> str:
     """Text for markup and quoted attributes, on one line: escaped, invisible and forbidden characters spelled out."""
-    shown = _NOT_XML.sub(lambda match: f"\\u{ord(match.group()):04x}", one_line(text, 400))
-    return html.escape(shown, quote=True)
+    return html.escape(shown(text, 400), quote=True)
+
+
+def shown(text: str, limit: int = 120) -> str:
+    """Text on one line of at most ``limit`` code points, what is invisible or forbidden in XML spelled out."""
+    return _NOT_XML.sub(lambda match: f"\\u{ord(match.group()):04x}", one_line(text, limit))
 
 
 def columns(text: str) -> int:
@@ -69,15 +73,15 @@ def columns(text: str) -> int:
 
 def cut(text: str, limit: int) -> str:
     """The text on one line in at most ``limit`` columns; what is too long loses its middle, ends tell most."""
-    shown = one_line(text, 400)
-    if columns(shown) <= limit:
-        return shown
+    whole = shown(text, 400)
+    if columns(whole) <= limit:
+        return whole
     head, tail = "", ""
-    for char in shown:
+    for char in whole:
         if columns(head + char) > (limit - 1) // 2:
             break
         head += char
-    for char in reversed(shown):
+    for char in reversed(whole):
         if columns(head + tail + char) > limit - 1:
             break
         tail = char + tail

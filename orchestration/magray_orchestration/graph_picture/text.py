@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from magray_core.display import one_line
 from magray_indexers.graph.model import Edge, Graph, Node, NodeKind
-from magray_orchestration.graph_picture.looks import EDGE_LOOKS
+from magray_orchestration.graph_picture.looks import EDGE_LOOKS, shown
 
 
 def render_text(graph: Graph) -> str:
@@ -26,26 +25,31 @@ def render_text(graph: Graph) -> str:
         lines += ["", "further:"]
         lines += [
             f"  {_name(nodes[edge.source])} {edge.kind.value.replace('-', ' ')} {_name(nodes[edge.target])}"
-            f"  ({one_line(edge.origin)})"
+            f"  {_origin(edge)}"
             for edge in further
         ]
-    lines += [line for note in graph.notes for line in ("", one_line(note, 300))]
+    lines += [line for note in graph.notes for line in ("", shown(note, 300))]
     return "\n".join(lines) + "\n"
 
 
 def _title(node: Node) -> str:
     place = f"{node.path}:{node.line}" if node.line else node.path
     about = ", ".join(part for part in (node.kind.value, node.detail, "" if place == node.label else place) if part)
-    return f"{one_line(node.label)} ({one_line(about, 200)})"
+    return f"{shown(node.label)} ({shown(about, 200)})"
 
 
 def _line(nodes: dict[str, Node], edge: Edge, centre: str) -> str:
     other = nodes[edge.target if edge.source == centre else edge.source]
-    return f"  {_name(other)}  {edge.weight:.2f}  ({one_line(edge.origin)})"
+    where = "" if edge.origin == f"{other.path}:{other.line}" else f"  {_origin(edge)}"
+    return f"  {_name(other)}  {edge.weight:.2f}{where}"
+
+
+def _origin(edge: Edge) -> str:
+    return f"{'at' if ':' in edge.origin else 'from'} {shown(edge.origin)}"
 
 
 def _name(node: Node) -> str:
-    label = one_line(node.label)
+    label = shown(node.label)
     if node.kind is NodeKind.SYMBOL:
-        return f"{label} ({one_line(node.path)}:{node.line})"
+        return f"{label} ({shown(node.path)}:{node.line})"
     return label if node.kind is NodeKind.FILE else f"{label} ({node.kind.value})"
