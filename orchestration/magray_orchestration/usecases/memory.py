@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from magray_core.cancel import Cancelled, CancelToken
 from magray_core.errors import WorkspaceError
 from magray_core.memory import MemoryRecord
+from magray_indexers.locking import writer_lock
 from magray_indexers.privacy.proof import Proof, prove
 from magray_indexers.remembering import records, sessions
 from magray_indexers.remembering.forgetting import scrub
@@ -19,6 +23,8 @@ NOTABLE = ("note", "link", "recipe")
 """Kinds that people write down; todos are added as tasks, projects note themselves."""
 
 _LEAST_PROVED = 8
+_LOCK_S = 10.0
+_GRAPH_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def note(workspace: Workspace, memories: Memories, draft: Draft) -> Kept:
 def kept(
     workspace: Workspace, memories: Memories, wanted: records.Wanted = records.EVERYTHING, query: str = ""
 ) -> list[Kept]:
-    """The records that fit, the last changed first; with a query those that have its words, best first.
+    """The records that fit, the last made first; with a query those that have its words, best first.
 
     The list of projects is left out unless it is asked for.
     """
@@ -120,6 +126,50 @@ def forget_records(workspace: Workspace, memories: Memories, references: Sequenc
             scrub(store)
         gone += [*forgotten, *(f"session:{talk}" for talk in talked)]
     return Gone(tuple(gone), _proof(workspace, memories, texts))
+
+
+def forget_project(workspace: Workspace) -> Proof:
+    """Delete everything that is kept of the workspace, plans with their undo and the index too, and its place in the
+    list of projects. The person's files stay. Blocks; the proof names what could not be deleted.
+
+    Raises WorkspaceError, also while another process is indexing.
+    """
+    paths = workspace.paths
+    with open_memories(workspace.root, workspace.settings) as memories:
+        if memories.user is not None:
+            key = f"project:{workspace.root}"
+            known = records.by_key(memories.user, key)
+            if records.forget(memories.user, [record.id for record in known.values() if record.key == key]):
+                scrub(memories.user)
+    try:
+        with writer_lock(paths.memory, CancelToken(deadline_s=_LOCK_S)):
+            _empty(paths.base)
+    except Cancelled as error:
+        raise WorkspaceError("another Magray is indexing this workspace", hint="stop it and try again") from error
+    left = [path for path in paths.base.rglob("*") if path.is_file() and path.name != ".gitignore"]
+    return Proof(len(left), 0, tuple((path.relative_to(paths.base).as_posix(), "not deleted") for path in left))
+
+
+def _empty(folder: Path) -> None:
+    """Delete what is in the folder; its ``.gitignore`` stays, and what cannot be deleted."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.name != ".gitignore":
+            with contextlib.suppress(OSError):
+                entry.unlink()
+
+
+def central_path(workspace: Workspace) -> str:
+    """The file with the most links. Raises WorkspaceError where nothing is linked."""
+    from magray_indexers.graph.affinity import load_file_graph
+    from magray_orchestration.usecases.graph import refresh_graph
+
+    refresh_graph(workspace.root, within_s=_GRAPH_S)
+    graph = load_file_graph(workspace.root)
+    if not graph.paths:
+        raise WorkspaceError("the graph is empty", hint="name a file: magray memory graph PATH")
+    return graph.paths[int(graph.degrees.argmax())]
 
 
 def _proof(workspace: Workspace, memories: Memories, texts: Iterable[str]) -> Proof:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -147,4 +148,6 @@ def _placed(workspace: Workspace, record: MemoryRecord, marked: Marked) -> Memor
 
 
 def _words(marked: Marked) -> str:
-    return marked.marker.text.strip() or marked.marker.word
+    """What the comment says, without the word that marks it."""
+    word, text = marked.marker.word, marked.marker.text.strip()
+    return re.sub(rf"^{re.escape(word)}\b[\s:.-]*", "", text, flags=re.IGNORECASE) or word

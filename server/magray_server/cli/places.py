@@ -41,6 +41,16 @@ def parse_pointed(text: str) -> Pointed:
     return Pointed(match.group(1), int(match.group(2)), column)
 
 
+def parse_place(text: str) -> Pointed:
+    """``PATH[:LINE[:COL]]``; line 0 is the whole file. Raises UsageError for line 0 and for no path."""
+    match = _AT.fullmatch(text)
+    if match is not None:
+        return parse_pointed(text)
+    if not text.strip():
+        raise UsageError("the place is empty", "give PATH:LINE, for example src/app.py:12")
+    return Pointed(text, 0, None)
+
+
 def parse_selected(text: str) -> Selected:
     """``PATH:L1-L2``. Raises UsageError if the text has another form."""
     match = _SELECTED.fullmatch(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from magray_server.cli.entries import Argument, Command, Group
+from magray_server.cli.memory_table import MEMORY_COMMANDS, MEMORY_GROUPS
 
 EXIT_CODES = (
     (0, "done"),
@@ -41,7 +42,7 @@ _PLAN_JSON = (
 )
 _OUTCOME_JSON = '{"plan", "status", "applied": [], "refused": [{"step", "path", "reason"}]}'
 
-GROUPS: tuple[Group, ...] = ()
+GROUPS: tuple[Group, ...] = (*MEMORY_GROUPS,)
 """The first words that several commands share, in the order of the help."""
 
 COMMANDS = (
@@ -157,6 +158,7 @@ COMMANDS = (
         json=_OUTCOME_JSON,
         examples=('magray do "rename get_default to default_value"',),
     ),
+    *MEMORY_COMMANDS,
     Command(
         "doctor",
         "check the installation, the index, the settings and the stores",
