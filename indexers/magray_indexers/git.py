@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from magray_indexers.ignore import read_ignore_file
+from magray_indexers.privacy.redaction import redacted_quickly
 
 _BUDGET_S = 0.05
 
@@ -149,7 +150,7 @@ def _history(repository: Any, path: str, lines: tuple[int, int], limit: int, dea
             if older is not None and end:
                 touched, start, end = _follow(repository, older, blob, start, end)
             if touched:
-                summary = (commit.message or "").strip().split("\n", 1)[0]
+                summary = redacted_quickly((commit.message or "").strip().split("\n", 1)[0])
                 found.append(Commit(str(commit.id), commit.author.name, commit.commit_time, summary))
             if end and end < start:
                 break

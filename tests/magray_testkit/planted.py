@@ -68,6 +68,7 @@ TOKENS: dict[str, Callable[[random.Random], str]] = {
     "grafana": lambda c: "glsa_" + draw(c, ALNUM, 32) + "_" + draw(c, HEX, 8),
     "databricks": lambda c: "dapi" + draw(c, HEX, 32),
     "doppler": lambda c: "dp.pt." + draw(c, ALNUM, 43),
+    "of nobody": lambda c: "acme_key_" + draw(c, URLSAFE, 43),
     "planetscale": lambda c: "pscale_tkn_" + draw(c, URLSAFE, 43),
 }
 """Tokens that can be told from their form alone, wherever they stand."""

@@ -5,6 +5,7 @@ The expressions are RE2's: linear in time whatever the text. ``provider_rules`` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -39,15 +40,18 @@ def _token(value: str) -> bool:
     return (_mixed(value) or looks_random(value, bits=3.0)) and not is_template(value)
 
 
+_PREFIX = re.compile(r"[a-z]{2,12}_(?:[a-z0-9]{2,8}_)?")
+
+
 def _prefixed(value: str) -> bool:
     """For formats that nobody listed: an unmistakably random rest."""
-    rest = value[value.rfind("_", 0, 24) + 1 :]
+    rest = _PREFIX.sub("", value)
     digits, upper, lower = (sum(map(is_one, rest)) for is_one in (str.isdigit, str.isupper, str.islower))
     return digits > 2 and upper > 3 and lower > 3 and looks_random(rest, bits=4.2)
 
 
 def _named(value: str) -> bool:
-    return not is_template(value) and not is_placeholder(value) and looks_random(value, bits=3.0)
+    return looks_random(value, bits=3.0) and not is_template(value) and not is_placeholder(value)
 
 
 def _password(value: str) -> bool:
@@ -97,13 +101,14 @@ FORMATS: tuple[SecretRule, ...] = (
     _format("rubygems", "rubygems_", r"rubygems_[0-9a-f]{48}"),
     _format("docker", "dckr_pat_", r"dckr_pat_[\w-]{20,}"),
     _format("crates", "cio", r"cio[A-Za-z0-9]{32}\b", _token),
-    _format("telegram", "[0-9]{8}:", r"(?:bot)?\d{8,10}:[\w-]{35}\b", _token),
+    _format("telegram", "[0-9]{8}:AA", r"(?:bot)?\d{8,10}:AA[\w-]{33}", _token),
     _format("discord", "[MNO][A-Za-z0-9_-]{9}", r"[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}", _mixed),
     _format("sendgrid", r"SG\.", r"SG\.[\w-]{16,32}\.[\w-]{16,64}"),
     _format("mail", "-us[0-9]|key-[0-9a-f]", r"[0-9a-f]{32}-us\d{1,2}\b|key-[0-9a-f]{32}\b"),
     _format("twilio", "SK[0-9a-f]{4}", r"SK[0-9a-f]{32}\b"),
     _format("digitalocean", "do[oprt]_v1_", r"do[oprt]_v1_[0-9a-f]{64}"),
     _format("new-relic", "NRAK-", r"NRAK-[0-9A-Z]{27}"),
+    _format("planetscale", "pscale_", r"pscale_(?:tkn|oauth|pw)_[\w.-]{32,}"),
     _format("age", "AGE-SECRET-KEY", r"AGE-SECRET-KEY-1[0-9A-Z]{50,}"),
     _format("jwt", "eyJ", r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
     _format("prefixed", "[a-z]_[A-Za-z0-9]", r"[a-z]{2,12}_(?:[a-z0-9]{2,8}_)?[A-Za-z0-9_-]{32,200}", _prefixed),
