@@ -33,8 +33,11 @@ FLOORS = {
 
 MEASURED = ("file recall@10", "answered@10", "recall@10", "NDCG@10")
 
-MOST_TIMES_PLAIN = 100
-"""The latency budget: the median search costs at most so many bare keyword lookups of the same run."""
+MOST_TIMES_PLAIN = 80
+"""The latency budget: the median search costs at most so many bare keyword lookups of the same run.
+
+Processor time of this process, so that what else the machine does counts for neither.
+"""
 
 SERVED = "tinydb"
 SERVED_FLOORS = (0.95, 0.60, 0.55, 0.38)
@@ -42,7 +45,7 @@ SERVED_FLOORS = (0.95, 0.60, 0.55, 0.38)
 
 @dataclass(frozen=True)
 class Asked:
-    """All answers, and how long each question took through search and through the bare lookup (seconds)."""
+    """All answers, and what each question cost through search and through the bare lookup (seconds of processor time)."""
 
     answers: list[golden.Answer]
     search_s: list[float]
@@ -58,12 +61,12 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
         questions = golden.load(project, root)
         found.answers.extend(golden.ask(reader, questions))
         for question in questions:  # by turns, so that a busy machine slows both
-            started = time.perf_counter()
+            started = time.process_time()
             reader.search(question.query, golden.K)
-            searched = time.perf_counter()
+            searched = time.process_time()
             golden.plain(reader, question.query)
             found.search_s.append(searched - started)
-            found.plain_s.append(time.perf_counter() - searched)
+            found.plain_s.append(time.process_time() - searched)
         reader.close()
     return found
 
