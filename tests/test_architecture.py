@@ -37,7 +37,9 @@ MAY_START_PROCESSES = {
     "indexers/magray_indexers/process.py",  # the server's index process
 }
 MAY_WRITE_USER_FILES = {"orchestration/magray_orchestration/plans/writer.py"}
-MAY_OPEN_SOCKETS: set[str] = set()
+MAY_OPEN_SOCKETS = {
+    "indexers/magray_indexers/postgres/connection.py",  # a team's shared index, where the person named one
+}
 MAY_PRINT = "server/magray_server/cli/"
 
 

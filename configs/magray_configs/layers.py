@@ -31,6 +31,9 @@ PROJECT_SECTIONS = frozenset({"index", "hover", "plans"})
 USER_ONLY = frozenset({"index.secret_allowlist"})
 """What the workspace's own file may not set all the same: a cloned repository must not make secrets readable."""
 
+USER_FILE_ONLY = frozenset({"memory.shared_dsn"})
+"""What only the user's own file may set: an editor's settings may be the workspace's too, and come with a clone."""
+
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "memory.model": ("auto", "static", "minilm", "qwen3emb"),
     "memory.pii": ("redact", "report", "off"),
@@ -39,6 +42,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 LIMITS: Mapping[str, tuple[float, float]] = {
     "index.max_file_bytes": (1, 1_000_000_000),
+    "index.max_media_bytes": (0, 1_000_000_000),
     "index.workers": (0, 64),
     "hover.max_lines": (3, 200),
     "plans.editor_timeout_s": (0, 600),
@@ -47,6 +51,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 """The smallest and largest value of every number."""
 
 _MAX_FILE_BYTES = 1_000_000
+_PASSWORD = re.compile(r"(?i)\b(?:ssl)?password\s*=|://[^/@\s]*:[^/@\s]+@")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -104,7 +109,8 @@ class _Merging:
 
     def take(self, layer: Mapping[str, Any], source: str, *, allowed: frozenset[str] | None = None) -> None:
         for key, value in _flatten(layer, source):
-            if allowed is not None and (key.split(".")[0] not in allowed or key in USER_ONLY):
+            project_may_not = allowed is not None and (key.split(".")[0] not in allowed or key in USER_ONLY)
+            if project_may_not or (source == CLIENT and key in USER_FILE_ONLY):
                 self._warnings.append(f"{source} may not set {key}; it is ignored there, set it in your own settings")
             elif key not in self._defaults:
                 self._warnings.append(_unknown(key, source, list(self._defaults)))
@@ -164,6 +170,11 @@ def _checked_words(key: str, value: Any, kind: type, source: str) -> Any:
         if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
             return tuple(value)
         raise SettingsError(f"{key} in {source} is {_words(value)}", hint="it must be a list of strings")
+    if key == "memory.shared_dsn" and isinstance(value, str) and _PASSWORD.search(value):
+        raise SettingsError(
+            f"{key} in {source} holds a password in plain text, which is refused",
+            hint="take it out and put it into ~/.pgpass (mode 0600) or PGPASSWORD",
+        )
     choices = CHOICES.get(key, ())
     if isinstance(value, str) and (not choices or value in choices):
         return value

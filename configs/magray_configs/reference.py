@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from magray_configs import settings as module
-from magray_configs.layers import CHOICES, CLIENT, LIMITS, PROJECT_SECTIONS, USER_ONLY, flat_values
+from magray_configs.layers import CHOICES, CLIENT, LIMITS, PROJECT_SECTIONS, USER_FILE_ONLY, USER_ONLY, flat_values
 
 _KINDS = {bool: "switch", int: "whole number", float: "number", str: "word", tuple: "list"}
 
@@ -37,6 +37,7 @@ def render_reference() -> str:
     """docs/reference/settings.md, whole."""
     project = ", ".join(f"`{name}`" for name in sorted(PROJECT_SECTIONS))
     project += ", without " + ", ".join(f"`{name}`" for name in sorted(USER_ONLY))
+    file_only = ", ".join(f"`{name}`" for name in sorted(USER_FILE_ONLY))
     lines = [
         "# Settings",
         "",
@@ -48,7 +49,7 @@ def render_reference() -> str:
         "1. the defaults below",
         "2. `~/.magray/config/config.toml` (`$MAGRAY_HOME/config/config.toml` where that is set)",
         f"3. `.magray/config.toml` in the workspace: only {project}",
-        f"4. {CLIENT}, as `magray.index.workers` and so on, in snake_case or camelCase",
+        f"4. {CLIENT}, as `magray.index.workers` and so on, in snake_case or camelCase, without {file_only}",
         "",
         "An unknown key is reported with the nearest name and left out.",
         "A wrong value is an error that names the key, the file and what is allowed.",

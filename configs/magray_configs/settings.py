@@ -11,6 +11,8 @@ class IndexSettings:
 
     max_file_bytes: int = 1_000_000
     """Larger files are skipped with a reason; they can still be edited."""
+    max_media_bytes: int = 20_000_000
+    """Larger PDFs and images are skipped with a reason."""
     workers: int = 0
     """Parsing processes; 0 means one per core, at most four."""
     secret_allowlist: tuple[str, ...] = ()
@@ -45,6 +47,8 @@ class MemorySettings:
     """Which embedder gives vectors to code and questions; `auto` is the best that is installed and light enough."""
     pii: str = "redact"
     """What becomes of payment cards, bank accounts and national ids in notes and sessions; code is only counted."""
+    shared_dsn: str = ""
+    """The PostgreSQL database of a team's shared index, as `host=… dbname=… user=…` without a password."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,24 @@ def test_words_and_lists_are_checked(tmp_path: Path, text: str, expected: str) -
     assert expected in caught.value.hint
 
 
+def test_only_the_persons_own_file_says_where_the_shared_index_is(tmp_path: Path) -> None:
+    line = "shared_dsn = 'host=evil'"
+    resolved = layered(tmp_path, project=f"[memory]\n{line}\n", client={"memory.sharedDsn": "host=evil"})
+    assert resolved.settings.memory.shared_dsn == ""
+    assert len(resolved.warnings) == 2
+    assert layered(tmp_path, user=f"[memory]\n{line}\n").settings.memory.shared_dsn == "host=evil"
+
+
+@pytest.mark.parametrize(
+    "dsn", ["host=h password=hunter2", "postgresql://me:hunter2@h/db", "host=h PASSWORD = hunter2"]
+)
+def test_a_password_in_the_settings_is_refused_and_not_repeated(tmp_path: Path, dsn: str) -> None:
+    with pytest.raises(SettingsError, match="holds a password in plain text") as raised:
+        layered(tmp_path, user=f"[memory]\nshared_dsn = '{dsn}'\n")
+    assert "hunter2" not in raised.value.message + raised.value.hint
+    assert "pgpass" in raised.value.hint
+
+
 def test_the_example_file_holds_every_setting_with_its_default(tmp_path: Path) -> None:
     example = (ROOT / "configs/config.example.toml").read_text(encoding="utf-8")
     resolved = layered(tmp_path, user=example)

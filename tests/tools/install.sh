@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# install.sh DIR: the editors that the tests drive. Neovim and code-server go under DIR; Chromium, Emacs and build
-# tools come from the system's packages. On a system without apt-get, point MAGRAY_NVIM, MAGRAY_EMACS and
-# MAGRAY_CHROMIUM at your own; what is missing then is skipped by name in pytest's summary.
+# install.sh DIR: the editors and the PostgreSQL that the tests drive. Neovim, code-server and PostgreSQL go under DIR;
+# Chromium, Emacs and build tools come from the system's packages. On a system without apt-get, point MAGRAY_NVIM,
+# MAGRAY_EMACS, MAGRAY_CHROMIUM and MAGRAY_PG_BIN (a folder with initdb and postgres) at your own; what is missing then
+# is skipped by name in pytest's summary.
 set -euo pipefail
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 code_server=4.139.1 playwright=1.64.1 node=24.19.0
@@ -17,19 +18,24 @@ system_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${need[@]}" >/dev/null
 }
 
-# Debian 12's Neovim is too old: a current one from a newer suite of the same mirror, with its own libc beside it.
-neovim() {
-  [ -x "$dir/nvim/usr/bin/nvim" ] && return
-  local state mirror keys loader
+# from_suite SUITE: sets `state` to a new folder and `apt` to an apt-get that knows only that suite of the same mirror.
+from_suite() {
   state=$(mktemp -d)
   mkdir -p "$state/lists/partial" "$state/cache/archives/partial" && : >"$state/status"
+  local mirror keys=/usr/share/keyrings/debian-archive-keyring.gpg
   mirror=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources)
-  keys=/usr/share/keyrings/debian-archive-keyring.gpg
-  echo "deb [arch=$(dpkg --print-architecture) signed-by=$keys] $mirror forky main" >"$state/sources.list"
-  local apt=(apt-get -qq -o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=/dev/null
+  echo "deb [arch=$(dpkg --print-architecture) signed-by=$keys] $mirror $1 main" >"$state/sources.list"
+  apt=(apt-get -qq -o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=/dev/null
     -o "Dir::State=$state" -o "Dir::State::lists=$state/lists" -o "Dir::State::status=$state/status"
     -o "Dir::Cache=$state/cache" -o APT::Sandbox::User=root)
   "${apt[@]}" update
+}
+
+# Debian 12's Neovim is too old: a current one from a newer suite, with its own libc beside it.
+neovim() {
+  [ -x "$dir/nvim/usr/bin/nvim" ] && return
+  local state apt loader
+  from_suite forky
   "${apt[@]}" install -y --no-install-recommends --download-only neovim >/dev/null
   rm -rf "$dir/nvim.new" && mkdir "$dir/nvim.new"
   for package in "$state"/cache/archives/*.deb; do dpkg -x "$package" "$dir/nvim.new"; done
@@ -38,6 +44,28 @@ neovim() {
   patchelf --set-interpreter "$loader" --force-rpath --set-rpath "$(dirname "$loader")" "$dir/nvim/usr/bin/nvim"
   rm -rf "$state"
   "$dir/nvim/usr/bin/nvim" --version | head -1
+}
+
+# PostgreSQL with pgvector, which Debian 12 has no package of: the ones of Debian 13 with the libraries they load.
+postgres() {
+  compgen -G "$dir/pgsql/usr/lib/postgresql/*/bin/postgres" >/dev/null && return
+  local state apt loader program
+  local libraries=(libc6 libgcc-s1 libstdc++6 libicu76 libxml2 zlib1g liblzma5 liblz4-1 libzstd1 libssl3t64 libpam0g
+    libaudit1 libcap-ng0 libcap2 libsystemd0 libselinux1 libpcre2-8-0 libgssapi-krb5-2 libkrb5-3 libk5crypto3
+    libkrb5support0 libcom-err2 libkeyutils1 libldap2 libsasl2-2 libpq5 libxxhash0)
+  from_suite trixie
+  (cd "$state/cache/archives" && "${apt[@]}" download postgresql-17 postgresql-client-17 postgresql-17-pgvector \
+    "${libraries[@]}")
+  rm -rf "$dir/pgsql.new" && mkdir "$dir/pgsql.new"
+  for package in "$state"/cache/archives/*.deb; do dpkg -x "$package" "$dir/pgsql.new"; done
+  rm -rf "$dir/pgsql" && mv -T "$dir/pgsql.new" "$dir/pgsql"
+  loader=$(find "$dir"/pgsql/usr/lib -name 'ld-linux-*.so.*' | head -1)
+  for program in postgres initdb pg_ctl; do
+    patchelf --set-interpreter "$loader" --force-rpath --set-rpath "$(dirname "$loader")" \
+      "$dir"/pgsql/usr/lib/postgresql/17/bin/$program
+  done
+  rm -rf "$state"
+  "$dir"/pgsql/usr/lib/postgresql/17/bin/postgres --version
 }
 
 # VS Code's workbench as code-server, from npm, with Node from a wheel; only the native modules it needs are built.
@@ -63,7 +91,8 @@ workbench() {
 if command -v apt-get >/dev/null && [ -f /etc/apt/sources.list.d/debian.sources ]; then
   system_packages
   (neovim)
+  (postgres)
 else
-  echo "no Debian packages here: editors come from MAGRAY_NVIM, MAGRAY_EMACS and MAGRAY_CHROMIUM" >&2
+  echo "no Debian packages here: editors come from MAGRAY_NVIM, MAGRAY_EMACS and MAGRAY_CHROMIUM, PostgreSQL from MAGRAY_PG_BIN" >&2
 fi
 (workbench)

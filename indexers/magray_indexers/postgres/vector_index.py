@@ -98,11 +98,11 @@ class PostgresVectorIndex:
         self._cursor.execute(sql.encode(), {"v": _literal(vector), "ids": list(ids)})
         return {int(number): float(cosine) for number, cosine in self._cursor.fetchall()}
 
-    def make_hnsw(self) -> None:
-        """Make the HNSW index where there are enough rows and none yet: later rows are added to it by the server."""
-        self._cursor.execute(f"SELECT count(*) > {LARGE:d} FROM magray.vectors".encode())
+    def make_hnsw(self, least: int = LARGE) -> None:
+        """Make the HNSW index where there are so many rows and none yet: later rows are added to it by the server."""
+        self._cursor.execute("SELECT count(*) FROM magray.vectors")
         row = self._cursor.fetchone()
-        if row and row[0] and not self._has_hnsw():
+        if row and row[0] >= least and not self._has_hnsw():
             self._cursor.execute("SET LOCAL maintenance_work_mem = '512MB'")
             self._cursor.execute(
                 "CREATE INDEX vectors_hnsw ON magray.vectors USING hnsw (embedding halfvec_cosine_ops)"

@@ -18,8 +18,13 @@ def search(workspace: Workspace, query: str, k: int = 10, scope: SearchScope = E
 
     Files that are open in the editor pull what belongs to them up. Raises ToolInvalidArguments for an unknown kind.
     """
+    refuse_unknown_kinds(scope)
+    scope = replace(scope, near=scope.near or tuple(reversed(tuple(workspace.documents))))
+    return workspace.index.search(query, max(1, min(k, MAX_HITS)), overlay=workspace.overlay, scope=scope)
+
+
+def refuse_unknown_kinds(scope: SearchScope) -> None:
+    """Raise ToolInvalidArguments for a kind that nothing has, with the nearest one."""
     for kind in unknown_kinds(scope):
         near = difflib.get_close_matches(kind, KINDS, n=1) or ["function"]
         raise ToolInvalidArguments(f"there is no kind {kind!r}", hint=f"try {near[0]}; all: {', '.join(sorted(KINDS))}")
-    scope = replace(scope, near=scope.near or tuple(reversed(tuple(workspace.documents))))
-    return workspace.index.search(query, max(1, min(k, MAX_HITS)), overlay=workspace.overlay, scope=scope)

@@ -56,10 +56,21 @@ COMMANDS = (
         "index",
         "index or refresh the workspace",
         "searching:index",
-        (Argument(("--full",), "read and parse every file again", kind="flag"),),
-        details="Only files whose content changed are parsed again. No code of the workspace is run.",
-        json='{"files", "chunks", "skipped": {"reason": 0}, "seconds", "generation"}',
-        examples=("magray index", "magray index --full --json"),
+        (
+            Argument(("--full",), "read and parse every file again", kind="flag"),
+            Argument(("--publish",), "put the index into the team's under this name", "REPOSITORY", required=False),
+            Argument(("--withdraw",), "take a repository out of the team's index", "REPOSITORY", required=False),
+        ),
+        details=(
+            "Only files whose content changed are parsed again. No code of the workspace is run."
+            " The team's index is the database of memory.shared_dsn: see docs/guides/shared-index.md."
+        ),
+        json=(
+            '{"files", "chunks", "skipped": {"reason": 0}, "seconds", "generation"}; with --publish also "published":'
+            ' {"repository", "generation", "files", "chunks", "sent", "removed", "vectors", "seconds"}; with --withdraw'
+            ' {"repository", "withdrawn"}'
+        ),
+        examples=("magray index", "magray index --full --json", "magray index --publish billing"),
     ),
     Command(
         "search",
@@ -77,6 +88,10 @@ COMMANDS = (
                 "repeated",
                 required=False,
             ),
+            Argument(("--shared",), "search the team's index instead of the workspace's", kind="flag"),
+            Argument(
+                ("--repository",), "with --shared: only this repository", "REPOSITORY", "repeated", required=False
+            ),
             Argument(
                 ("--serve",), 'read {"query", "k"} as one JSON value per line, answer each on one line', kind="flag"
             ),
@@ -85,11 +100,12 @@ COMMANDS = (
             "Indexes first when there is no index, and takes up changed files when that is quick."
             " Paths are relative to the root, lines count from 1 and include the last."
         ),
-        json=_HITS,
+        json=f'{_HITS}; with --shared each hit has its "repository" too',
         examples=(
             "magray search parse config file",
             "magray search -k 3 get_default --json",
             "magray search --path src/ --kind function retry with backoff",
+            "magray search --shared --repository billing where invoices are rounded",
         ),
     ),
     Command(

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from magray_core.errors import MagrayError, ProviderError, ToolInvalidArguments
+from magray_server.cli.commands import sharing
 from magray_server.cli.opening import open_root, open_settings, open_workspace
 from magray_server.cli.parser import UsageError
 from magray_server.cli.running import DONE, Invocation
@@ -25,15 +26,26 @@ _SNIPPET_LINES = 6
 
 
 def index(call: Invocation) -> int:
-    """Index or refresh the workspace."""
+    """Index or refresh the workspace, and perhaps put it into the shared index or take it out."""
     from magray_orchestration.usecases.indexing import refresh
 
+    if call.args.publish or call.args.withdraw:
+        sharing.refuse_offline(call)
     root = open_root(call)
     settings = open_settings(call, root).settings
+    if call.args.withdraw:
+        return sharing.withdraw(call, settings)
     with call.out.progress() as bar:
         report = refresh(root, settings.index, progress=bar, cancel=None, full=call.args.full)
         vectors = _embed(call, root, settings, bar)
-    call.out.answer(lambda: _index_view(report), lambda: _say_index(call.out, report, vectors))
+        shared = sharing.publish(call, root, settings, bar) if call.args.publish else None
+    if shared is None:
+        call.out.answer(lambda: _index_view(report), lambda: _say_index(call.out, report, vectors))
+        return DONE
+    published = sharing.published_view(shared)
+    call.out.answer(
+        lambda: {**_index_view(report), "published": published}, lambda: sharing.say_published(call, shared)
+    )
     return DONE
 
 
@@ -64,14 +76,27 @@ def search(call: Invocation) -> int:
         raise UsageError("-k must be 1 or more", "see magray search --help")
     k = call.args.k or DEFAULT_HITS
     query = " ".join(call.args.query)
+    if call.args.repository and not call.args.shared:
+        raise UsageError("--repository goes with --shared", "see magray search --help")
     if bool(query) == call.args.serve:
         raise UsageError("give a query, or --serve and none", "see magray search --help")
     root = open_root(call)
+    if call.args.shared:
+        return _search_shared(call, root, query, k)
     with open_workspace(call, root) as workspace:
         if call.args.serve:
             return _serve(call.out, workspace, k)
         result = find(workspace, query, k, _scope(call))
     call.out.answer(lambda: _search_view(result), lambda: _say_hits(call.out, result))
+    return DONE
+
+
+def _search_shared(call: Invocation, root: Path, query: str, k: int) -> int:
+    if call.args.serve:
+        raise UsageError("--shared answers one query", "leave out --serve")
+    sharing.refuse_offline(call)
+    found = sharing.find(call, open_settings(call, root).settings, query, k, _scope(call))
+    call.out.answer(lambda: sharing.shared_view(found), lambda: _say_hits(call.out, sharing.as_result(found)))
     return DONE
 
 
