@@ -34,12 +34,13 @@ class _Piece:
     defines: bool
 
 
-def chunks_of(lines: Lines, definitions: Sequence[Definition]) -> tuple[Chunk, ...]:
-    """The text's chunks; ``definitions`` are ordered by place, outer before inner."""
+def chunks_of(lines: Lines, definitions: Sequence[Definition], *, apart: bool = False) -> tuple[Chunk, ...]:
+    """The text's chunks; ``definitions`` are ordered by place, outer before inner. ``apart`` merges none of them."""
     if not lines.text:
         return ()
     blocks = [one for one in definitions if one.symbol.kind not in LEAVES]
-    pieces = _merged(lines, _Cutter(lines, blocks).pieces())
+    cutter = _Cutter(lines, blocks)
+    pieces = list(cutter.pieces(whole=False)) if apart else _merged(lines, cutter.pieces(whole=True))
     return tuple(_named(lines, pieces, blocks, definitions))
 
 
@@ -51,12 +52,12 @@ class _Cutter:
         self._blocks = blocks
         self._children = _children(blocks)
 
-    def pieces(self) -> Iterator[_Piece]:
-        """Stretches in order, each small enough."""
+    def pieces(self, *, whole: bool) -> Iterator[_Piece]:
+        """Stretches in order, each small enough; ``whole`` leaves a small text in one."""
         todo = [(0, len(self._lines.text), -1, -1)]
         while todo:
             start, end, block, container = todo.pop()
-            if self._fits(start, end):
+            if self._fits(start, end) and (whole or block != -1 or -1 not in self._children):
                 yield _Piece(start, end, container, block >= 0)
             elif block in self._children:
                 todo += reversed(self._parts(start, end, block))

@@ -14,11 +14,16 @@ from magray_core.memory import Symbol, SymbolKind
 from magray_core.spans import Span
 from magray_indexers.definitions import Definition
 from magray_indexers.languages import Language
+from magray_indexers.media.notebooks import cells
 from magray_indexers.offsets import Lines
 
 _MAX_HEADINGS = 20_000
 _MAX_DEPTH = 12
 _MAX_NAME = 120
+
+
+APART = frozenset({"notebook", "parts"})
+"""Outlines whose parts are chunks of their own, however small: cells and pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ def outline(language: Language, lines: Lines) -> list[Definition]:
             headings.append(_Heading(heading.start, heading.name_start, name, heading.depth, heading.end))
         if len(headings) >= _MAX_HEADINGS:
             break
-    kind = SymbolKind.SECTION if language.outline in ("markdown", "rst", "html") else SymbolKind.KEY
+    kind = SymbolKind.KEY if language.outline in ("yaml", "toml", "json", "css") else SymbolKind.SECTION
     return _nested(lines, headings, kind)
 
 
@@ -205,6 +210,21 @@ def _css(text: str) -> Iterator[_Heading]:
             yield _Heading(match.start(), match.start("rule"), match["rule"].partition("\n")[0].rstrip(" ,\r\t"), 0)
 
 
+def _notebook(text: str) -> Iterator[_Heading]:
+    """Cells, by the first words of their source."""
+    for cell in cells(text):
+        yield _Heading(cell.start, cell.name_start, cell.name, 0, cell.end)
+
+
+_PART = re.compile(r"(?:\A|(?<=\n\n))(?P<part>page \d+|title|image|description|unread)\n")
+
+
+def _parts(text: str) -> Iterator[_Heading]:
+    """Pages of a PDF and the parts of what an image says: see ``media.reading``."""
+    for match in _PART.finditer(text):
+        yield _Heading(match.start(), match.start("part"), match["part"], 0)
+
+
 _READERS: dict[str, Callable[[str], Iterator[_Heading]]] = {
     "markdown": _markdown,
     "rst": _rst,
@@ -213,4 +233,6 @@ _READERS: dict[str, Callable[[str], Iterator[_Heading]]] = {
     "json": _json,
     "html": _html,
     "css": _css,
+    "notebook": _notebook,
+    "parts": _parts,
 }

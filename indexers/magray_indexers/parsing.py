@@ -12,7 +12,7 @@ from magray_indexers.grammars import compiled, syntax_tree
 from magray_indexers.languages import LANGUAGES, Language, language_of
 from magray_indexers.markers import markers_in
 from magray_indexers.offsets import CodePoints, Lines, utf8
-from magray_indexers.outlines import outline
+from magray_indexers.outlines import APART, outline
 
 if TYPE_CHECKING:
     from tree_sitter import Tree
@@ -37,7 +37,8 @@ def parse(path: str, text: str, *, language: str | None = None) -> ParsedFile:
     lines = Lines(text)
     if known.outline:
         found = outline(known, lines)
-        return ParsedFile(path, language, chunks_of(lines, found), _symbols(found), markers_in(lines, known, None))
+        chunks = chunks_of(lines, found, apart=known.outline in APART)
+        return ParsedFile(path, language, chunks, _symbols(found), markers_in(lines, known, None))
     if not known.definitions:
         return ParsedFile(path, language, chunks_of(lines, ()), (), markers_in(lines, known, None))
     return _parse_code(path, language, lines, known)

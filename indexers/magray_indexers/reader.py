@@ -21,6 +21,7 @@ from magray_indexers import generations, git, store
 from magray_indexers.corpus import Corpus, Rows, chunk_of, symbol_of
 from magray_indexers.fuzzy import fuzzy_rank
 from magray_indexers.keyword import KeywordIndex
+from magray_indexers.media.reading import LANGUAGES as MEDIA
 from magray_indexers.privacy.scanning import MASKED
 from magray_indexers.store import CHUNK_BITS, id_range
 from magray_indexers.vectors.publishing import VectorGeneration, read_vector_generation
@@ -205,7 +206,7 @@ class IndexReader:
 
         tokens = code_tokens(name.rpartition(".")[2])[:1]
         entries = self.corpus.files(self.corpus.files_with(tokens) if tokens else ())
-        return sorted(entry.path for entry in entries.values())
+        return sorted(entry.path for entry in entries.values() if entry.language not in MEDIA)
 
     def occurrences_in(self, path: str, name: str) -> list[Occurrence]:
         """The mentions of a name in one file as it was indexed."""

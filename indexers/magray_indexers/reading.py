@@ -12,6 +12,7 @@ from magray_configs.settings import IndexSettings
 from magray_core.documents import content_hash, decode
 from magray_core.memory import SkipReason
 from magray_indexers.keyword import chunk_tokens
+from magray_indexers.media.reading import media_of, plain_text, read_media
 from magray_indexers.privacy.redaction import redacted
 from magray_indexers.privacy.scanning import NOTHING_ALLOWED, AllowList, secret_markers
 from magray_indexers.store import FileRows
@@ -21,7 +22,8 @@ from magray_indexers.walk import SkippedPath, stat_key
 _MAX_LINE = 20_000
 _MEAN_LINE = 400
 _SMALL = 4_000
-_PROSE = (".md", ".rst", ".txt", ".adoc", ".tex", ".org", ".mdx")
+_PROSE = (".md", ".rst", ".txt", ".adoc", ".tex", ".org", ".mdx", ".pdf")
+_PICTURES_INSIDE = (".ipynb",)
 _RACY_NS = 100_000_000
 _RACY_COARSE_NS = 2_500_000_000
 
@@ -55,7 +57,8 @@ Outcome = FileRows | Unchanged | SkippedPath | Gone
 def read_and_parse(root: Path, job: Job, settings: IndexSettings) -> Outcome:
     """Look at one file. Never raises for anything about the file itself."""
     try:
-        read = _read(root, job.path, settings.max_file_bytes)
+        media = media_of(job.path)
+        read = _read(root, job.path, settings.max_media_bytes if media else settings.max_file_bytes)
     except FileNotFoundError:
         return Gone(job.path)
     except OSError:
@@ -66,10 +69,9 @@ def read_and_parse(root: Path, job: Job, settings: IndexSettings) -> Outcome:
     digest = content_hash(data)
     if digest == job.known_hash:
         return Unchanged(job.path, stat)
-    decoded = decode(data)
-    if decoded is None:
+    text = read_media(job.path, data) if media else _decoded(data)
+    if text is None:
         return SkippedPath(job.path, SkipReason.BINARY, stat)
-    text = decoded[0]
     if _is_minified(job.path, text):
         return SkippedPath(job.path, SkipReason.MINIFIED, stat)
     try:
@@ -79,6 +81,11 @@ def read_and_parse(root: Path, job: Job, settings: IndexSettings) -> Outcome:
 
         logging.getLogger(__name__).warning("cannot parse %s: %s: %s", job.path, type(error).__name__, error)
         return SkippedPath(job.path, SkipReason.PARSE_FAILED, stat)
+
+
+def _decoded(data: bytes) -> str | None:
+    decoded = decode(data)
+    return None if decoded is None else decoded[0]
 
 
 def parsed_rows(path: str, text: str, digest: str, stat: str, *, allowed: AllowList = NOTHING_ALLOWED) -> FileRows:
@@ -96,9 +103,11 @@ def parsed_rows(path: str, text: str, digest: str, stat: str, *, allowed: AllowL
          s.start_line, s.end_line, s.signature, s.doc, s.parent)
         for s in parsed.symbols
     ]  # fmt: skip
-    tokens = chunk_tokens(path, [(c[0], c[1], c[6]) for c in chunks], [(s[5], s[1], s[10]) for s in symbols])
+    said = [plain_text(parsed.language, c[6]) for c in chunks]
+    spans = [(c[0], c[1], text) for c, text in zip(chunks, said, strict=True)]
+    tokens = chunk_tokens(path, spans, [(s[5], s[1], s[10]) for s in symbols])
     markers = [(m.line, m.word, m.text) for m in parsed.markers] + secret_markers(text, findings)
-    keys = chunk_keys((c[4], c[6]) for c in chunks)
+    keys = chunk_keys((c[4], text) for c, text in zip(chunks, said, strict=True))
     return FileRows(
         path, digest, stat, parsed.language, parsed.problems, len(text), chunks, symbols, markers, tokens, keys
     )
@@ -135,7 +144,7 @@ def _is_racy(found: os.stat_result) -> bool:
 
 def _is_minified(path: str, text: str) -> bool:
     """Whether lines are so long that no person wrote them; a line of prose may be a paragraph."""
-    if len(text) < _SMALL:
+    if len(text) < _SMALL or path.lower().endswith(_PICTURES_INSIDE):
         return False
     n_lines = text.count("\n") + 1
     if len(text) / n_lines > _MEAN_LINE and not path.lower().endswith(_PROSE):

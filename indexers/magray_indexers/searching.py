@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from magray_core.documents import Document
 from magray_core.memory import EVERYWHERE, Chunk, Hit, SearchResult, SearchScope
+from magray_indexers.media.reading import plain_text
 from magray_indexers.query import Query, QueryKind, parse_query
 from magray_indexers.ranking.candidates import Candidates, find_candidates
 from magray_indexers.ranking.duplicates import ALIKE, Sketch, resemblance, sketch
@@ -82,8 +83,14 @@ def _chunk(view: SearchView, documents: dict[int, OpenFile], chunk_id: int) -> C
 
 
 def _hit(ranked: RankedChunk, chunk: Chunk, candidates: Candidates) -> Hit:
-    defined = candidates.files[ranked.chunk_id >> CHUNK_BITS].defines.get(ranked.chunk_id)
+    candidate = candidates.files[ranked.chunk_id >> CHUNK_BITS]
+    defined = candidate.defines.get(ranked.chunk_id)
     definition = defined[1] if defined is not None else None
+    said = plain_text(candidate.entry.language, chunk.text)
+    if said == chunk.text:
+        shown = snippet(chunk, candidates.idf, definition)
+    else:
+        shown = snippet(replace(chunk, text=said), candidates.idf, None)
     return Hit(
         path=ranked.path,
         start_line=chunk.start_line,
@@ -92,5 +99,5 @@ def _hit(ranked: RankedChunk, chunk: Chunk, candidates: Candidates) -> Hit:
         kind=definition.kind.value if definition is not None else (chunk.kind.value if chunk.kind else ""),
         score=round(ranked.score, _DIGITS),
         scores={name: round(value, _DIGITS) for name, value in ranked.parts.items() if value},
-        snippet=snippet(chunk, candidates.idf, definition),
+        snippet=shown,
     )

@@ -16,6 +16,7 @@ from magray_core.cancel import CancelToken
 from magray_core.memory import SkipReason
 from magray_indexers import git, secrets
 from magray_indexers.ignore import IGNORE_FILES, IgnoreRules, is_ignored, read_ignore_file, to_bytes_form
+from magray_indexers.media.reading import media_of
 from magray_indexers.privacy.exclusions import exclusions, rules_of
 
 _OWN_FOLDERS = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", "CVS", ".magray"})
@@ -114,7 +115,7 @@ class _Walk:
 
     def __init__(self, root: Path, settings: IndexSettings, cancel: CancelToken) -> None:
         self._root = str(root)
-        self._max_bytes = settings.max_file_bytes
+        self._max_bytes, self._max_media_bytes = settings.max_file_bytes, settings.max_media_bytes
         self._cancel = cancel
         self._ignore_case = git.ignores_case(root)
         self._forgotten = rules_of(one.pattern for one in exclusions(root))
@@ -208,14 +209,15 @@ class _Walk:
             return SkippedPath(path, SkipReason.IGNORED)
         if secrets.is_lock_file(name):
             return SkippedPath(path, SkipReason.LOCKFILE)
-        if secrets.is_binary_name(name):
+        media = media_of(name)
+        if secrets.is_binary_name(name) and not media:
             return SkippedPath(path, SkipReason.BINARY)
         if secrets.is_minified_name(name):
             return SkippedPath(path, SkipReason.MINIFIED)
         found = entry.stat(follow_symlinks=False)
         if not stat.S_ISREG(found.st_mode):
             return SkippedPath(path, SkipReason.NOT_A_FILE)
-        if found.st_size > self._max_bytes:
+        if found.st_size > (self._max_media_bytes if media else self._max_bytes):
             return SkippedPath(path, SkipReason.TOO_LARGE)
         return WalkedFile(path, found.st_size, stat_key(found))
 

@@ -18,6 +18,7 @@ from magray_core.failpoints import failpoint
 from magray_indexers import generations, store
 from magray_indexers.keyword import ChunkTokens, KeywordWriter, chunk_tokens
 from magray_indexers.locking import Suspicion, cleared, mark_suspect, suspicion
+from magray_indexers.media.reading import plain_text
 from magray_indexers.store import FileRows, Generation, KnownFile
 from magray_indexers.walk import SkippedPath
 
@@ -250,11 +251,12 @@ class Session:
 
 def tokens_of(db: sqlite3.Connection, number: int) -> list[ChunkTokens]:
     """A stored file's tokens, computed again; none if the file is gone."""
-    row = db.execute("SELECT path FROM files WHERE id = ?", (number,)).fetchone()
+    row = db.execute("SELECT path, language FROM files WHERE id = ?", (number,)).fetchone()
     if row is None:
         return []
     span = store.id_range(number)
-    chunks = db.execute("SELECT start, end, text FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id", span).fetchall()
+    rows = db.execute("SELECT start, end, text FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id", span)
+    chunks = [(start, end, plain_text(row[1], text)) for start, end, text in rows]
     symbols = db.execute(
         "SELECT name_start, qualified_name, doc FROM symbols WHERE id BETWEEN ? AND ?", span
     ).fetchall()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from magray_core.documents import Document
 from magray_core.memory import Chunk, Symbol
 from magray_indexers.keyword import chunk_tokens
+from magray_indexers.media.reading import plain_text
 from magray_indexers.ranking.view import FileEntry, VectorView
 from magray_indexers.store import CHUNK_BITS, file_id
 from magray_indexers.vectors.keys import embedded_text
@@ -43,7 +44,8 @@ def open_files(overlay: Sequence[Document]) -> dict[int, OpenFile]:
 
 def open_cosines(document: OpenFile, vectors: VectorView, vector: NDArray[np.float32]) -> dict[int, float]:
     """The cosine of each of the document's chunks with a question, by chunk id."""
-    texts = [embedded_text(chunk.symbol, chunk.text) for chunk in document.chunks]
+    language = document.entry.language
+    texts = [embedded_text(chunk.symbol, plain_text(language, chunk.text)) for chunk in document.chunks]
     cosines = vectors.embed(texts) @ vector
     return {(document.number << CHUNK_BITS) + i: float(cosine) for i, cosine in enumerate(cosines)}
 
@@ -57,7 +59,7 @@ def _open_file(path: str, text: str) -> OpenFile:
     number = file_id(path)
     tokens = chunk_tokens(
         path,
-        [(chunk.span.start, chunk.span.end, chunk.text) for chunk in parsed.chunks],
+        [(chunk.span.start, chunk.span.end, plain_text(parsed.language, chunk.text)) for chunk in parsed.chunks],
         [(symbol.name_span.start, symbol.qualified_name, symbol.doc) for symbol in parsed.symbols],
     )
     return OpenFile(

@@ -28,7 +28,8 @@ __init__.py index.ts index.js index.tsx index.mjs mod.rs package-info.java doc.g
 """
 _GATHERS = frozenset(_GATHERS_NAMES.split())
 _PROSE_EXTENSIONS = """
-md rst txt adoc org tex html css scss json yaml yml toml ini cfg xml svg csv po pot lock
+md rst txt adoc org tex html css scss json yaml yml toml ini cfg xml svg csv po pot lock pdf
+ipynb png jpg jpeg gif webp tif tiff bmp
 """
 _PROSE = frozenset(_PROSE_EXTENSIONS.split())
 _NEAR_FOLDERS = 3

@@ -17,7 +17,8 @@ from magray_core.failpoints import failpoint
 from magray_core.memory import EmbeddingReport
 from magray_indexers import generations, store
 from magray_indexers.locking import writer_lock
-from magray_indexers.store import checked, id_range
+from magray_indexers.media.reading import plain_text
+from magray_indexers.store import CHUNK_BITS, checked, id_range
 from magray_indexers.vectors.cache import CacheCorrupt, VectorCache
 from magray_indexers.vectors.keys import embedded_text
 from magray_indexers.vectors.publishing import VectorGeneration, publish, read_vector_generation
@@ -151,10 +152,15 @@ class _Slice:
         numbers = [number for _, number in batch]
         sql = f"SELECT * FROM chunks WHERE id IN ({','.join('?' * len(numbers))})"
         chunks = {row[0]: row for row in map(checked, self._db.execute(sql, numbers))}
-        texts = [embedded_text(chunks[number][5], chunks[number][7]) for number in numbers]
+        languages = self._languages({number >> CHUNK_BITS for number in numbers})
+        texts = [embedded_text(chunks[n][5], plain_text(languages[n >> CHUNK_BITS], chunks[n][7])) for n in numbers]
         rows = quantized(self._asked.embedder.embed(texts))
         self._cache.put(self._model.id, self._model.dim, [key for key, _ in batch], rows)
         failpoint("embedded")
+
+    def _languages(self, files: set[int]) -> dict[int, str]:
+        marks = ",".join("?" * len(files))
+        return dict(self._db.execute(f"SELECT id, language FROM files WHERE id IN ({marks})", sorted(files)))
 
     def _worth_publishing(self, before: VectorGeneration, wanted: _Wanted, remaining: int, pending: int) -> bool:
         if not remaining:

@@ -27,5 +27,4 @@ def normalized(rows: NDArray[np.int8]) -> NDArray[np.float32]:
 
     vectors = rows.astype(np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    result: NDArray[np.float32] = vectors / np.where(lengths > 0, lengths, 1.0)
-    return result
+    return vectors / np.where(lengths > 0, lengths, np.float32(1.0))
