@@ -25,6 +25,7 @@ from magray_indexers.store import id_range
 
 _SAMPLES, _LEAST_SAMPLE, _LONGEST_SAMPLE = 200, 24, 200
 _SQLITE = b"SQLite format 3\0"
+_WAIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ def forget_files(
 ) -> ForgottenFiles:
     """Remove everything derived from the files that fit, and keep these files out from now on (``exclusions.lift``).
 
-    Blocks: rebuilds the keyword index, compacts the stores. Killed on the way it has forgotten less; again it goes on.
-    Other files keep what was made of them. Raises as ``building.build`` does, and WorkspaceError.
+    Blocks: rebuilds the keyword index. ``compact`` then takes the deleted rows out of the databases' free pages. Killed
+    on the way it has forgotten less; again it goes on. Other files keep what was made of them. Raises as
+    ``building.build`` does, and WorkspaceError.
     """
     from magray_indexers.building import build
 
@@ -92,16 +94,14 @@ def forget_files(
     found = _Found((), (), ())
     if paths.index_db.exists():
         with contextlib.suppress(IndexCorrupt, IndexUnavailable), closing(store.open_for_reading(paths.index_db)) as db:
-            found = _find(db, wish)
+            found = _find(root, db, wish)
     exclude(root, [*wish.paths, *(exact_pattern(path) for path in found.files if not wish.paths)])
     with writer_lock(paths.memory, cancel, progress):
         _remove_derived(paths)
     build(root, settings, progress=progress, cancel=cancel)
     with writer_lock(paths.memory, cancel, progress):
         vectors = _forget_vectors(paths, found.keys)
-        current = _current(paths)
-        generations.prune(paths.keyword, {current})
-        compact(paths)
+        generations.prune(paths.keyword, {_current(paths)})
     return ForgottenFiles(found.files, vectors, found.samples)
 
 
@@ -112,14 +112,14 @@ class _Found:
     samples: tuple[str, ...]
 
 
-def _find(db: sqlite3.Connection, wish: Forgettable) -> _Found:
+def _find(root: Path, db: sqlite3.Connection, wish: Forgettable) -> _Found:
     """The files that fit, the keys of vectors that only they use, and lines that only they have."""
     rules = rules_of(wish.paths)
     fit: dict[int, str] = {}
     for number, path, stat in db.execute("SELECT id, path, stat FROM files ORDER BY path"):
         if (
             (wish.paths and is_matched(rules, path))
-            or wish.within(_changed(stat))
+            or (wish.since is not None and wish.within(_changed(root / path, stat)))
             or (wish.text and wish.text in text_of(db, number))
         ):
             fit[number] = path
@@ -137,10 +137,15 @@ def text_of(db: sqlite3.Connection, number: int) -> str:
     return "".join(text for (text,) in rows)
 
 
-def _changed(stat: str) -> float:
-    """When the file was last changed, by its stat key (size.mtime.ctime.inode, in nanoseconds); 0 for an unsure one."""
+def _changed(file: Path, stat: str) -> float:
+    """When the file was last changed, by its stat key (size.mtime.ctime.inode, in nanoseconds), else by the disk."""
     parts = stat.split(".")
-    return int(parts[1]) / 1e9 if len(parts) == 4 else 0.0
+    if len(parts) == 4:
+        return int(parts[1]) / 1e9
+    try:
+        return file.lstat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _samples(db: sqlite3.Connection, fit: Iterable[int]) -> tuple[str, ...]:
@@ -206,7 +211,7 @@ def compact(paths: WorkspacePaths) -> None:
     for file in databases(paths):
         with (
             contextlib.suppress(sqlite3.Error),
-            closing(sqlite3.connect(file, isolation_level=None, timeout=5.0)) as db,
+            closing(sqlite3.connect(file, isolation_level=None, timeout=_WAIT_S)) as db,
         ):
             for pragma in ("trusted_schema=OFF", "mmap_size=0", "temp_store=MEMORY", "secure_delete=ON"):
                 db.execute(f"PRAGMA {pragma}")
