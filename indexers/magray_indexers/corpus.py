@@ -16,6 +16,7 @@ from typing import Any
 from magray_core.errors import IndexCorrupt, IndexingError
 from magray_core.memory import Chunk, Freshness, SearchScope, Symbol, SymbolKind
 from magray_core.spans import Span
+from magray_indexers.graph.affinity import FileGraphs, affinity
 from magray_indexers.keyword import FIELDS, FieldStatistics, FileCounters, KeywordIndex, bm25
 from magray_indexers.locking import mark_suspect
 from magray_indexers.ranking.scope import admitted_by
@@ -89,9 +90,14 @@ class Corpus:
     """The keyword index together with the files saved since it was written. Thread-safe."""
 
     def __init__(
-        self, rows: Rows, keyword: KeywordIndex, freshness: Callable[[], Freshness], vectors: ChunkVectors | None
+        self,
+        rows: Rows,
+        keyword: KeywordIndex,
+        freshness: Callable[[], Freshness],
+        vectors: ChunkVectors | None,
+        graphs: FileGraphs | None,
     ) -> None:
-        self._rows, self._keyword = rows, keyword
+        self._rows, self._keyword, self._graphs = rows, keyword, graphs
         self.freshness = freshness
         self.vectors = vectors
         self._pending = {number for (number,) in rows.plain("SELECT file FROM pending")}
@@ -135,7 +141,12 @@ class Corpus:
     def files(self, numbers: Iterable[int]) -> dict[int, FileEntry]:
         """The files with these ids; unknown ids are left out."""
         rows = self._rows.among("SELECT * FROM files WHERE id IN", numbers)
-        return {row[0]: FileEntry(row[1], row[4], row[7]) for row in rows}
+        return {row[0]: FileEntry(row[1], row[4], row[7], _written(row[3]), row[5]) for row in rows}
+
+    def affinity(self, near: Sequence[str], paths: Iterable[str]) -> Mapping[str, float]:
+        """How near each path is to the files in ``near``, 0 to 1; nothing while there is no graph."""
+        graph = self._graphs.current() if self._graphs is not None and near else None
+        return {} if graph is None else affinity(graph, near, paths)
 
     def chunk(self, chunk_id: int) -> Chunk | None:
         """A chunk with its text, or None if there is none with this id."""
@@ -223,6 +234,12 @@ def symbol_of(row: Sequence[Any]) -> Symbol:
         name, qualified, SymbolKind(kind), Span(start, end), Span(name_start, name_end), start_line, end_line,
         signature, doc, parent,
     )  # fmt: skip
+
+
+def _written(stat: str) -> float:
+    """The time of the last write in a stat key (``walk.stat_key``), in seconds; 0 for a file that may still change."""
+    parts = stat.split(".")
+    return int(parts[1]) / 1e9 if len(parts) == 4 else 0.0
 
 
 def _score(

@@ -20,6 +20,7 @@ from magray_core.memory import EVERYWHERE, Freshness, Marker, Occurrence, Parsed
 from magray_indexers import generations, git, store
 from magray_indexers.corpus import Corpus, Rows, chunk_of, symbol_of
 from magray_indexers.fuzzy import fuzzy_rank
+from magray_indexers.graph.affinity import file_graphs
 from magray_indexers.keyword import KeywordIndex
 from magray_indexers.media.reading import LANGUAGES as MEDIA
 from magray_indexers.privacy.scanning import MASKED
@@ -45,7 +46,7 @@ class IndexReader:
         embedder = embedder_for(self.vector_generation.model) if embedder_for and self.vector_generation.model else None
         paths = WorkspacePaths(root)
         vectors = ChunkVectors.open(paths.vectors, paths.vector_cache, self.vector_generation, embedder, self._rows)
-        self.corpus = Corpus(self._rows, keyword, self.freshness, vectors)
+        self.corpus = Corpus(self._rows, keyword, self.freshness, vectors, file_graphs(root))
         """What ``searching.search`` takes as its view."""
         self._newest: sqlite3.Connection | None = None
         self._newest_lock = threading.Lock()

@@ -1,7 +1,8 @@
 """The rules: what each part of a score is and what it weighs.
 
-A hit's score is ``(body + file + definitions + doc + meaning + about + path + name + exact + size) * kind * repeat``,
-where
+A hit's rank is ``(similarity + β·recency + γ·quality + δ·affinity) * kind * repeat``, where similarity is
+``body + file + definitions + doc + meaning + about + path + name + exact + size`` and
+
 
 - ``body``: BM25 of the chunk's text, as a share of the best chunk's;
 - ``file``: the same of the file's three best chunks, as a share of the best file's: one lucky chunk is less than three;
@@ -16,6 +17,9 @@ where
 - ``exact``: the chunk defines a name in the query, or the path is the one in the query; three times as much where the
   name or path is all that is asked for;
 - ``size``: longer files hold more of what is asked for, by the logarithm of their length;
+- ``recency``: β times 1 for the file written last, half for every four weeks that it is older than that one;
+- ``quality``: γ times 1 for a file that parses, less with every syntax error;
+- ``affinity``: δ times how near the file is to the open and recently used ones in the graph, 0 to 1;
 - ``kind``: less than 1 for tests (unless asked for), examples, generated code, prose, files that only gather others;
 - ``repeat``: about a third for every better hit in the same file, of which no more than three are shown.
 """
@@ -33,6 +37,8 @@ from magray_indexers.ranking.terms import stem
 from magray_indexers.ranking.view import FileEntry
 from magray_indexers.store import CHUNK_BITS
 
+_HALF_LIFE_S = 28 * 86_400.0
+_MANY_PROBLEMS = 4
 _TOGETHER = 3
 _LONG_FILE = 100_000
 _MIN_PREFIX = 4
@@ -63,6 +69,9 @@ class Weights:
     name: float = 1.1
     exact: float = 1.0
     size: float = 0.6
+    recency: float = 0.05
+    quality: float = 0.05
+    affinity: float = 0.6
     test_kind: float = 0.5
     repeat: float = 0.35
 
@@ -89,9 +98,12 @@ def rank(candidates: Candidates, query: Query, k: int, weights: Weights = Weight
     meant = MEANT[query.kind]
     weights = replace(weights, meaning=meant * weights.meaning, about=meant * weights.about)
     of_path = _PathRules(query, candidates.idf, weights)
+    newest = max((one.entry.changed for one in candidates.files.values()), default=0.0)
     ranked: list[RankedChunk] = []
     for candidate in candidates.files.values():
-        shared, kind = of_path.parts(candidate.entry), _kind(candidate.entry.path, query, weights)
+        near = candidates.affinity.get(candidate.entry.path, 0.0)
+        shared = of_path.parts(candidate.entry) | _standing(candidate.entry, newest, near, weights)
+        kind = _kind(candidate.entry.path, query, weights)
         ranked += _rank_file(candidate, shared, kind, best, weights)
     ranked.sort(key=lambda chunk: (-chunk.score, chunk.path, chunk.chunk_id))
     return ranked[:k]
@@ -165,6 +177,16 @@ def _rank_file(
         score = sum(parts.values()) * kind * repeat
         ranked.append(RankedChunk(chunk, candidate.entry.path, score, {**parts, "kind": kind, "repeat": repeat}))
     return ranked
+
+
+def _standing(entry: FileEntry, newest: float, near: float, weights: Weights) -> dict[str, float]:
+    """What speaks for a file whatever is asked: how new, how sound, how near to the person's work it is."""
+    age = newest - entry.changed if entry.changed else 0.0
+    return {
+        "recency": weights.recency * 0.5 ** (age / _HALF_LIFE_S),
+        "quality": weights.quality / (1 + entry.problems / _MANY_PROBLEMS),
+        "affinity": weights.affinity * near,
+    }
 
 
 class _PathRules:

@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file as ranking needs it; ``n_chars`` is its length in code points."""
+    """A file as ranking needs it; ``n_chars`` is its length in code points.
+
+    ``changed`` is when it was last written, in seconds, by whatever clock; ``problems`` counts syntax errors.
+    """
 
     path: str
     language: str
     n_chars: int
+    changed: float = 0.0
+    problems: int = 0
 
 
 class VectorView(Protocol):
@@ -85,6 +90,9 @@ class SearchView(Protocol):
 
     def named_in(self, files: Iterable[int], names: Sequence[str]) -> list[tuple[int, Symbol]]:
         """The same in these files alone, without a limit."""
+
+    def affinity(self, near: Sequence[str], paths: Iterable[str]) -> Mapping[str, float]:
+        """How near each path is to the files in ``near``, 0 to 1; what is not known is left out."""
 
     def freshness(self) -> Freshness:
         """How current the generation is."""
