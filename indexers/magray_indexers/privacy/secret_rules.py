@@ -102,7 +102,7 @@ FORMATS: tuple[SecretRule, ...] = (
     _format("docker", "dckr_pat_", r"dckr_pat_[\w-]{20,}"),
     _format("crates", "cio", r"cio[A-Za-z0-9]{32}\b", _token),
     _format("telegram", "[0-9]{8}:AA", r"(?:bot)?\d{8,10}:AA[\w-]{33}", _token),
-    _format("discord", "[MNO][A-Za-z0-9_-]{9}", r"[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}", _mixed),
+    _format("discord", r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{9}", r"[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}", _mixed),
     _format("sendgrid", r"SG\.", r"SG\.[\w-]{16,32}\.[\w-]{16,64}"),
     _format("mail", "-us[0-9]|key-[0-9a-f]", r"[0-9a-f]{32}-us\d{1,2}\b|key-[0-9a-f]{32}\b"),
     _format("twilio", "SK[0-9a-f]{4}", r"SK[0-9a-f]{32}\b"),
@@ -111,7 +111,7 @@ FORMATS: tuple[SecretRule, ...] = (
     _format("planetscale", "pscale_", r"pscale_(?:tkn|oauth|pw)_[\w.-]{32,}"),
     _format("age", "AGE-SECRET-KEY", r"AGE-SECRET-KEY-1[0-9A-Z]{50,}"),
     _format("jwt", "eyJ", r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"),
-    _format("prefixed", "[a-z]_[A-Za-z0-9]", r"[a-z]{2,12}_(?:[a-z0-9]{2,8}_)?[A-Za-z0-9_-]{32,200}", _prefixed),
+    _format("prefixed", "[a-z]_[A-Za-z0-9_-]{24}", r"[a-z]{2,12}_(?:[a-z0-9]{2,8}_)?[A-Za-z0-9_-]{32,200}", _prefixed),
 )  # fmt: skip
 """Tokens that their makers gave a form of their own."""
 
@@ -138,7 +138,7 @@ NAMED: tuple[SecretRule, ...] = (
         accept=_named,
     ),
     SecretRule(
-        "url-password", "://", r"""[A-Za-z][\w+.-]{1,20}://[^\s/:@"'`<>]{0,80}:([^\s/@"'`<>]{3,200})@[\w.\[-]""",
+        "url-password", "://", r"""://[^\s/:@"'`<>]{0,80}:([^\s/@"'`<>]{3,200})@[\w.\[-]""",
         "password", accept=_url_password,
     ),
     SecretRule(
@@ -169,7 +169,7 @@ NAMED: tuple[SecretRule, ...] = (
 UNQUOTED: tuple[SecretRule, ...] = (
     SecretRule(
         "plain-password", _PASSWORD_NAME,
-        rf"""(?m)(?:^|[\s_.-]){_PASSWORD_NAME}{_REST}\s{{0,4}}[:=]\s{{0,4}}([^\s"'`,;(){{}}\[\]]{{8,200}})\s*(?:#.*)?$""",
+        rf"""(?m){_PASSWORD_NAME}{_REST}\s{{0,4}}[:=]\s{{0,4}}([^\s"'`,;(){{}}\[\]]{{8,200}})\s*(?:#.*)?$""",
         "password", "medium", _password,
     ),
 )  # fmt: skip
