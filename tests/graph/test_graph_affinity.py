@@ -23,6 +23,7 @@ from magray_indexers.graph.affinity import (
     related_files,
 )
 from magray_indexers.graph.model import EdgeKind
+from magray_indexers.graph.store import delete_graph
 
 SHOP = {
     "shop/basket.py": "from .money import Money\n\nclass Basket:\n    def pay(self):\n        return Money(1)\n",
@@ -148,6 +149,12 @@ def test_searches_get_the_newer_graph_once_it_is_there(tmp_path: Path) -> None:
     second = graphs.load()
     assert second is not None
     assert affinity(second, ["lonely.py"], ["shop/money.py"])["shop/money.py"] == 1.0
+    delete_graph(tmp_path)
+    assert graphs.load() is second
+    complete(tmp_path)
+    third = graphs.load()
+    assert third is not None
+    assert third is not second
     graphs.close()
 
 

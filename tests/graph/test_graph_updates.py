@@ -18,6 +18,7 @@ import pytest
 from magray_testkit.graphs import complete, graphed, links, write
 from magray_testkit.memories import change, source
 
+from magray_configs.paths import WorkspacePaths
 from magray_configs.settings import IndexSettings
 from magray_core.cancel import Cancelled, CancelToken
 from magray_core.errors import IndexFormatTooNew, IndexingError, IndexUnavailable
@@ -48,7 +49,7 @@ def tree(root: Path, seed: int, files: int = 12) -> dict[str, str]:
     return texts
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_graph_that_grew_is_the_graph_made_afresh(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     root = tmp_path / "grown"
@@ -204,7 +205,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[tuple[st
     return root, found
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("damage", [truncate, flip, garbage, become_folder, become_link], ids=lambda one: one.__name__)
 def test_damage_never_breaks_reading_and_is_repaired(
     sound: tuple[Path, dict[tuple[str, str, str], float]],
@@ -225,15 +226,28 @@ def test_damage_never_breaks_reading_and_is_repaired(
         pass
     write(root, {"new.py": "x = 1\n"})
     update(root, ["new.py"], SETTINGS)
-    for _ in range(3):
-        try:
-            if complete(root).complete:
-                break
-        except IndexingError:
-            continue
+    assert complete(root).complete
     load_file_graph(root)
     if damage is not flip:  # a flipped bit in a number is no damage that can be seen, and does no harm
         assert links(root) == sound[1]
+
+
+def test_a_damaged_index_leaves_the_graph_as_it_was(tmp_path: Path) -> None:
+    before = graphed(tmp_path, tree(tmp_path, 2))
+    write(tmp_path, {"new.py": "def brand_new(): ...\n"})
+    update(tmp_path, ["new.py"], SETTINGS)
+    index = WorkspacePaths(tmp_path).index_db
+    db = sqlite3.connect(index)
+    db.execute("UPDATE symbols SET name = 'other' WHERE name = 'brand_new'")
+    db.commit()
+    db.close()
+    assert update_graph(tmp_path).busy
+    assert links(tmp_path) == before
+    index.write_bytes(b"garbage" * 1000)
+    assert update_graph(tmp_path).busy
+    assert links(tmp_path) == before
+    build(tmp_path, SETTINGS)
+    assert complete(tmp_path).complete
 
 
 def test_a_newer_graph_is_left_alone(tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from magray_configs.paths import WorkspacePaths
 from magray_core.cancel import CancelToken
-from magray_core.errors import IndexUnavailable
+from magray_core.errors import IndexCorrupt, IndexingError, IndexUnavailable
 from magray_core.failpoints import failpoint
 from magray_indexers import store as index_store
 from magray_indexers.corpus import chunk_of, symbol_of
@@ -23,6 +24,7 @@ from magray_indexers.graph import history, store
 from magray_indexers.graph.edges import FileFacts, facts_of
 from magray_indexers.graph.linking import COMMON_TERM, LINK_KINDS, Link, Linker
 from magray_indexers.graph.model import GraphReport
+from magray_indexers.locking import mark_suspect
 from magray_indexers.store import checked, id_range, transaction
 
 LINK_FORMAT = struct.Struct("<qBfi")
@@ -38,28 +40,31 @@ _TEST_NAMES = (
 def update_graph(root: Path, *, cancel: CancelToken | None = None, budget_s: float = 0.5) -> GraphReport:
     """Do about ``budget_s`` seconds of the work that is left; call it again until the report is ``complete``.
 
-    Nothing is done while the index is missing or incomplete, or (``busy``) while another process makes the graph.
-    A damaged graph is made anew. Blocks. Raises Cancelled, IndexingError if the index is damaged or the disk refuses,
-    IndexFormatTooNew if a newer Magray made the graph.
+    Nothing is done while the index is missing or incomplete, or (``busy``) while another process makes the graph or the
+    index is damaged. A damaged graph is made anew. Blocks. Raises Cancelled, IndexingError if the disk refuses,
+    IndexFormatTooNew if a newer Magray made the index or the graph.
     """
     cancel, started = cancel or CancelToken(), time.monotonic()
+    memory = WorkspacePaths(root).memory
+    index: sqlite3.Connection | None = None
     try:
         index = index_store.open_for_reading(WorkspacePaths(root).index_db)
-    except IndexUnavailable:
-        return GraphReport()
-    try:
         index.execute("BEGIN")
         generation = index_store.read_generation(index)
         if not generation.complete:
             return GraphReport(index_generation=generation.number)
         with store.writing(root) as db:
-            return _Update(db, index, cancel, started + budget_s).run(root, generation, started)
+            return _Update(memory, db, index, cancel, started + budget_s).run(root, generation, started)
     except IndexUnavailable:
+        return GraphReport(busy=index is not None)
+    except (IndexCorrupt, sqlite3.Error) as error:
+        if isinstance(error, IndexCorrupt) and store.is_suspect(root):
+            return GraphReport(remaining=1)  # of the graph itself: the next slice begins anew
+        mark_suspect(memory)
         return GraphReport(busy=True)
-    except sqlite3.Error as error:
-        raise index_store.translated(error) from error
     finally:
-        index.close()
+        if index is not None:
+            index.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,11 @@ class _Seen:
 class _Update:
     """One slice of work."""
 
-    def __init__(self, db: sqlite3.Connection, index: sqlite3.Connection, cancel: CancelToken, deadline: float) -> None:
-        self._db, self._index, self._cancel, self._deadline = db, index, cancel, deadline
+    def __init__(
+        self, memory: Path, db: sqlite3.Connection, index: sqlite3.Connection, cancel: CancelToken, deadline: float
+    ) -> None:
+        self._memory, self._db, self._index = memory, db, index
+        self._cancel, self._deadline = cancel, deadline
         self._state = store.read_state(db)
         self._read = self._linked = self._removed = 0
 
@@ -105,7 +113,7 @@ class _Update:
 
     def _take_over(self) -> int:
         """Read what differs from the index; how many files are left."""
-        indexed = dict(self._index.execute("SELECT id, hash FROM files"))
+        indexed = {int(number): digest for number, digest in self._ask_index("SELECT id, hash FROM files")}
         known = dict(self._db.execute("SELECT id, hash FROM files"))
         gone = [number for number in known if number not in indexed]
         changed = sorted(number for number, digest in indexed.items() if known.get(number) != digest)
@@ -175,14 +183,31 @@ class _Update:
             self._db.execute(mark + "id IN (SELECT file FROM terms WHERE stem = ? LIMIT ?)", (term, COMMON_TERM + 1))
 
     def _facts(self, number: int) -> FileFacts | None:
-        row = self._index.execute("SELECT path, language FROM files WHERE id = ?", (number,)).fetchone()
-        if row is None:
+        found = self._ask_index("SELECT path, language FROM files WHERE id = ?", (number,))
+        if not found:
             return None
         span = id_range(number)
-        chunks = self._index.execute("SELECT * FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id", span)
-        text = "".join(chunk_of(checked(chunk)).text for chunk in chunks)
-        symbols = self._index.execute("SELECT * FROM symbols WHERE id BETWEEN ? AND ? ORDER BY id", span)
-        return facts_of(row[0], row[1], text, [symbol_of(checked(symbol)) for symbol in symbols])
+        chunks = self._ask_index("SELECT * FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id", span)
+        symbols = self._ask_index("SELECT * FROM symbols WHERE id BETWEEN ? AND ? ORDER BY id", span)
+        try:
+            text = "".join(chunk_of(checked(chunk)).text for chunk in chunks)
+            return facts_of(
+                str(found[0][0]), str(found[0][1]), text, [symbol_of(checked(symbol)) for symbol in symbols]
+            )
+        except IndexCorrupt as error:
+            raise self._met(error) from error
+
+    def _ask_index(self, sql: str, values: tuple[int, ...] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._index.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._met(index_store.translated(error)) from error
+
+    def _met(self, error: IndexingError) -> IndexingError:
+        """Trouble of the index is not the graph's: the next build looks after it, and the graph waits."""
+        if isinstance(error, IndexCorrupt):
+            mark_suspect(self._memory)
+        return IndexUnavailable(error.message, hint=error.hint)
 
     def _link(self) -> int:
         """Make the links of files that are stale; how many are left."""

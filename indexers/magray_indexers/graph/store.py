@@ -131,6 +131,11 @@ def mark_suspect(root: Path) -> None:
         graph_path(root).with_name(_SUSPECT).touch(mode=0o600)
 
 
+def is_suspect(root: Path) -> bool:
+    """Whether damage was met in the graph."""
+    return graph_path(root).with_name(_SUSPECT).exists()
+
+
 def open_for_reading(root: Path) -> sqlite3.Connection:
     """A read-only connection, usable from several threads under one lock.
 
