@@ -45,7 +45,7 @@ SERVED_FLOORS = (0.95, 0.60, 0.55, 0.38)
 
 @dataclass(frozen=True)
 class Asked:
-    """All answers, and what each question cost through search and through the bare lookup (seconds of processor time)."""
+    """All answers, and each question's cost through search and the bare lookup (seconds of processor time)."""
 
     answers: list[golden.Answer]
     search_s: list[float]
