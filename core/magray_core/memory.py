@@ -212,11 +212,15 @@ class IndexReport:
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingReport:
-    """What one slice of embedding did: chunks embedded, chunks that still lack a vector, vectors readers can find."""
+    """What one slice of embedding did: chunks embedded, chunks that still lack a vector, vectors readers can find.
+
+    ``unlinked`` counts files that the graph does not know yet as they are.
+    """
 
     embedded: int
     remaining: int
     vectors: int
+    unlinked: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from magray_configs.settings import IndexSettings
-from magray_core.cancel import Cancelled, CancelToken
-from magray_core.contracts import Embedder, Progress
-from magray_core.errors import IndexingError, MagrayError
+from magray_core.cancel import Cancelled
+from magray_core.contracts import Embedder
+from magray_core.errors import IndexingError
 from magray_core.memory import EmbeddingReport, IndexReport
+from magray_indexers.serving import END_S, Setup
 
 log = logging.getLogger(__name__)
 
 OnProgress = Callable[[str, float | None], None]
 _RECYCLE_AFTER_FILES = 2_000
-_END_S = 2.0
 _TRIES = 2
 _SLICE_S = 1.0
 
@@ -41,7 +41,7 @@ _SLICE_S = 1.0
 class _Operation:
     """Work that waits or runs, with everyone who asked for it. ``paths`` are an update's."""
 
-    kind: Literal["build", "update", "embed"]
+    kind: Literal["build", "update", "enrich"]
     paths: set[str] = field(default_factory=set)
     full: bool = False
     cancelled: bool = False
@@ -51,7 +51,7 @@ class _Operation:
 
     def request(self) -> tuple[str, Any]:
         """What the child is told."""
-        return self.kind, {"build": self.full, "update": sorted(self.paths), "embed": _SLICE_S}[self.kind]
+        return self.kind, {"build": self.full, "update": sorted(self.paths), "enrich": _SLICE_S}[self.kind]
 
 
 class IndexProcess:
@@ -61,12 +61,12 @@ class IndexProcess:
         self, root: Path, settings: IndexSettings | None = None, embedder: Callable[[], Embedder] | None = None
     ) -> None:
         """``embedder`` is called in the child: it must pickle by reference. Without one nothing is embedded."""
-        self._setup = _Setup(str(root), settings or IndexSettings(), embedder)
+        self._setup = Setup(str(root), settings or IndexSettings(), embedder)
         self._name = root.name
         self._condition = threading.Condition()
         self._build: _Operation | None = None
         self._update: _Operation | None = None
-        self._embed: _Operation | None = None
+        self._enrich: _Operation | None = None
         self._running: _Operation | None = None
         self._child: _Child | None = None
         self._closed = False
@@ -98,14 +98,14 @@ class IndexProcess:
             self._update.paths |= set(paths)
             return self._asked(self._update)
 
-    def embed(self, on_progress: OnProgress | None = None) -> Future[EmbeddingReport]:
-        """One slice of embedding, when nothing else waits. The future fails as those of ``build`` do."""
+    def enrich(self, on_progress: OnProgress | None = None) -> Future[EmbeddingReport]:
+        """One slice of embedding, then of the graph, when nothing else waits; fails as ``build`` does."""
         with self._condition:
-            if self._embed is None:
-                self._embed = _Operation("embed")
+            if self._enrich is None:
+                self._enrich = _Operation("enrich")
             if on_progress is not None:
-                self._embed.listeners.append(on_progress)
-            return self._asked(self._embed)
+                self._enrich.listeners.append(on_progress)
+            return self._asked(self._enrich)
 
     def use(self, embedder: Callable[[], Embedder]) -> None:
         """Embed with another model from the next operation on."""
@@ -117,8 +117,8 @@ class IndexProcess:
     def cancel(self) -> None:
         """Stop what runs and drop what waits; their futures fail with Cancelled."""
         with self._condition:
-            waiting = [self._build, self._update, self._embed]
-            self._build = self._update = self._embed = None
+            waiting = [self._build, self._update, self._enrich]
+            self._build = self._update = self._enrich = None
             if self._running is not None:
                 self._running.cancelled = True
                 if self._child is not None:
@@ -134,19 +134,19 @@ class IndexProcess:
             self._condition.notify()
         self.cancel()
         if self._thread.ident is not None:
-            self._thread.join(_END_S)
+            self._thread.join(END_S)
         with self._condition:
             child, self._child = self._child, None
         if child is not None:
             child.kill()
         if self._thread.ident is not None:
-            self._thread.join(_END_S)
+            self._thread.join(END_S)
 
     def _asked(self, operation: _Operation) -> Future[Any]:
         if self._closed:
             raise IndexingError("indexing has ended")
         running = self._running
-        if running is not None and running.kind == "embed" and operation.kind != "embed" and self._child is not None:
+        if running is not None and running.kind == "enrich" and operation.kind != "enrich" and self._child is not None:
             self._child.send("cancel")  # what was embedded stays; the rest can wait
         self._condition.notify()
         return operation.future
@@ -154,7 +154,7 @@ class IndexProcess:
     def _work(self) -> None:
         while True:
             with self._condition:
-                while not (self._closed or self._build or self._update or self._embed):
+                while not (self._closed or self._build or self._update or self._enrich):
                     self._condition.wait()
                 if self._closed:
                     break
@@ -173,15 +173,15 @@ class IndexProcess:
 
     def _next(self) -> _Operation:
         """What comes next is no longer waiting: saved files before a build, embedding after all."""
-        operation = self._update or self._build or self._embed
+        operation = self._update or self._build or self._enrich
         assert operation is not None
         match operation.kind:
             case "update":
                 self._update = None
             case "build":
                 self._build = None
-            case "embed":
-                self._embed = None
+            case "enrich":
+                self._enrich = None
         return operation
 
     def _run(self, operation: _Operation) -> IndexReport | EmbeddingReport:
@@ -196,7 +196,7 @@ class IndexProcess:
                         for listener in operation.listeners:
                             listener(*value)
                     elif kind == "done":
-                        if operation.kind != "embed" and value.changed > _RECYCLE_AFTER_FILES:
+                        if operation.kind != "enrich" and value.changed > _RECYCLE_AFTER_FILES:
                             self._end_child()  # gives the memory of a large build back
                         return value  # type: ignore[no-any-return]
                     elif kind == "cancelled":
@@ -227,20 +227,11 @@ class IndexProcess:
             child.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Setup:
-    """What the child needs to know before its first operation."""
-
-    root: str
-    settings: IndexSettings
-    embedder: Callable[[], Embedder] | None
-
-
 class _Child:
     """The process and the two ends of its pipes."""
 
-    def __init__(self, setup: _Setup) -> None:
-        command = [sys.executable, "-P", "-m", "magray_indexers.process"]
+    def __init__(self, setup: Setup) -> None:
+        command = [sys.executable, "-P", "-m", "magray_indexers.serving"]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True)
         assert self._process.stdin and self._process.stdout
@@ -270,21 +261,10 @@ class _Child:
         """Let it end by itself for a moment, then kill it. Only the thread that receives may call this."""
         self._out.close()
         try:
-            self._process.wait(_END_S)
+            self._process.wait(END_S)
         except subprocess.TimeoutExpired:
             self.kill()
         self._in.close()
-
-
-def _as_parts(error: BaseException) -> tuple[type[BaseException], dict[str, Any], str]:
-    """An error as something that pickles: constructors of the tree take different arguments."""
-    if isinstance(error, MagrayError):
-        return type(error), error.__dict__, error.message
-    return (
-        IndexingError,
-        {"message": "indexing failed because of a bug", "hint": f"{type(error).__name__}: {error}"},
-        "",
-    )
 
 
 def _as_error(parts: tuple[type[BaseException], dict[str, Any], str]) -> BaseException:
@@ -293,100 +273,3 @@ def _as_error(parts: tuple[type[BaseException], dict[str, Any], str]) -> BaseExc
     error.__dict__.update(values)
     error.args = (values["message"],)
     return error
-
-
-class _Reporter:
-    """Progress as messages to the parent."""
-
-    def __init__(self, sink: Connection) -> None:
-        self._sink = sink
-
-    def report(self, message: str, fraction: float | None = None) -> None:
-        self._sink.send_bytes(pickle.dumps(("progress", (message, fraction))))
-
-
-class _Served:
-    """The child's side: one thread reads requests, the main thread does them."""
-
-    def __init__(self) -> None:
-        self._source, self._sink = Connection(os.dup(0), writable=False), Connection(os.dup(1), readable=False)
-        os.dup2(2, 1)  # a stray print must not get between the messages
-        setup: _Setup = pickle.loads(self._source.recv_bytes())
-        self._root, self._settings, self._load_embedder = Path(setup.root), setup.settings, setup.embedder
-        self._condition = threading.Condition()
-        self._request: tuple[tuple[str, Any], CancelToken] | None = None
-        self._cancel = CancelToken()
-        self._ended = False
-
-    def run(self) -> None:
-        with contextlib.suppress(OSError):
-            os.nice(5)  # the editor's answers come first
-        threading.Thread(target=self._listen, daemon=True).start()
-        while True:
-            with self._condition:
-                while self._request is None and not self._ended:
-                    self._condition.wait()
-                if self._request is None:
-                    return
-                (request, cancel), self._request = self._request, None
-            try:
-                self._sink.send_bytes(pickle.dumps(self._answer(request, cancel)))
-            except OSError:
-                return
-
-    def _answer(self, request: tuple[str, Any], cancel: CancelToken) -> tuple[str, Any]:
-        from magray_indexers import building
-
-        try:
-            if request[0] == "update":
-                return "done", building.update(self._root, request[1], self._settings, cancel=cancel)
-            progress = _Reporter(self._sink)
-            if request[0] == "embed":
-                return "done", self._embed(request[1], progress, cancel)
-            full = bool(request[1])
-            return "done", building.build(self._root, self._settings, progress=progress, cancel=cancel, full=full)
-        except Cancelled:
-            return "cancelled", None
-        except OSError:
-            if self._ended:
-                return "cancelled", None
-            raise
-        except Exception as error:
-            if not isinstance(error, MagrayError):
-                log.exception("indexing failed because of a bug")
-            return "failed", _as_parts(error)
-
-    def _embed(self, budget_s: float, progress: Progress, cancel: CancelToken) -> EmbeddingReport:
-        from magray_indexers.vectors.embedding import embed
-
-        if self._load_embedder is None:
-            return EmbeddingReport(0, 0, 0)
-        return embed(self._root, self._load_embedder(), budget_s=budget_s, progress=progress, cancel=cancel)
-
-    def _listen(self) -> None:
-        try:
-            while True:
-                message = pickle.loads(self._source.recv_bytes())
-                with self._condition:
-                    if message == "cancel":
-                        self._cancel.cancel()
-                    elif message[0] == "use":
-                        self._load_embedder = message[1]
-                    else:
-                        self._cancel = CancelToken()
-                        self._request = (message, self._cancel)
-                        self._condition.notify()
-        except (EOFError, OSError):
-            with self._condition:
-                self._ended = True
-                self._cancel.cancel()
-                self._condition.notify()
-            # The parent is gone: whatever the main thread does, it has this long to do it.
-            threading.Timer(_END_S, os._exit, (1,)).start()
-
-
-if __name__ == "__main__":
-    # Run the importable module: under this name its classes would be others than the parent's.
-    from magray_indexers.process import _Served as Served
-
-    Served().run()

@@ -1,4 +1,4 @@
-"""What the server adds to a finished index while nobody waits: vectors first, a slice at a time.
+"""What the server adds to a finished index while nobody waits: vectors, then the graph, a slice at a time.
 
 Slices give way: to saves and builds (the index process drops a slice for them), to requests (none is begun within a
 quarter of a second of one), to the battery and to the person, who can pause it.
@@ -26,13 +26,13 @@ log = logging.getLogger(__name__)
 _QUIET_S = 0.25
 _LONGEST_WAIT_S = 5.0
 _REST_SHARE = 0.5
-"""Of the time that a slice took, so that embedding takes at most two thirds of a core."""
+"""Of the time that a slice took, so that all this takes at most two thirds of a core."""
 _LOOK_AGAIN_S = 30.0
 _LEAST_BATTERY_PERCENT = 30
 
 
 class Enriching:
-    """Embeds what the index holds whenever it is idle. Lives on the loop."""
+    """Embeds and links what the index holds whenever it is idle. Lives on the loop."""
 
     def __init__(self, session: Session, indexing: Indexing) -> None:
         self.paused = False
@@ -77,10 +77,10 @@ class Enriching:
                     break
 
     async def _slice(self) -> bool:
-        """Embed for a moment; whether there is more to do."""
+        """Work for a moment; whether there is more to do."""
         started = time.monotonic()
         try:
-            report = await asyncio.shield(asyncio.wrap_future(self._indexing.process.embed()))
+            report = await asyncio.shield(asyncio.wrap_future(self._indexing.process.enrich()))
         except Cancelled:
             return True  # something more urgent came: again once the index is idle
         except MagrayError as error:
@@ -88,9 +88,9 @@ class Enriching:
             self._indexing.tell_status(shown(f"chunks could not be embedded: {error.message}"))
             return False
         await self._noted(report)
-        if report.remaining:
+        if report.remaining or report.unlinked:
             await asyncio.sleep(_REST_SHARE * (time.monotonic() - started))
-        return report.remaining > 0
+        return report.remaining > 0 or report.unlinked > 0
 
     async def _noted(self, report: EmbeddingReport) -> None:
         changed = (report.remaining, report.vectors) != (self.remaining, self.vectors)

@@ -50,7 +50,7 @@ def started_child() -> psutil.Process:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for child in children():
-            if "magray_indexers.process" in child.cmdline():
+            if "magray_indexers.serving" in child.cmdline():
                 return child
     raise AssertionError("no child was started")
 

@@ -27,4 +27,6 @@ def normalized(rows: NDArray[np.int8]) -> NDArray[np.float32]:
 
     vectors = rows.astype(np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    return vectors / np.where(lengths > 0, lengths, np.float32(1.0))
+    lengths[lengths == 0] = 1.0
+    vectors /= lengths
+    return vectors
