@@ -22,7 +22,6 @@ _NOBODY = ("--reuid=65534", "--regid=65534", "--clear-groups")
 _START_S = 30.0
 _SETTINGS = """
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 listen_addresses = ''
 unix_socket_permissions = 0777
@@ -53,7 +52,10 @@ def _extension_file(binaries: Path) -> Path:
 
 @dataclass
 class Cluster:
-    """A running server. ``folder`` holds its socket; the superuser is ``postgres`` and is trusted."""
+    """A running server. ``folder`` holds its socket; the superuser is ``postgres``.
+
+    Every role is trusted but for one that is called ``guarded``, which needs its password.
+    """
 
     binaries: Path
     folder: Path
@@ -86,12 +88,14 @@ class Cluster:
         log = (self.folder / "log").open("ab")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
+        import psycopg
+
         deadline = time.monotonic() + _START_S
         while True:
             try:
                 self.execute("SELECT 1")
                 return
-            except Exception:  # the border to the server: it is not up yet, or never will be
+            except psycopg.Error:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise AssertionError((self.folder / "log").read_text(errors="replace")[-2000:]) from None
                 time.sleep(0.02)
@@ -124,6 +128,8 @@ def running(binaries: Path, settings: str = "") -> Iterator[Cluster]:
         assert done.returncode == 0, done.stdout + done.stderr
         with (folder / "data" / "postgresql.conf").open("a") as file:
             file.write(_SETTINGS + settings)
+        access = folder / "data" / "pg_hba.conf"
+        access.write_text("local all guarded scram-sha-256\n" + access.read_text())
         cluster.start()
         yield cluster
     finally:

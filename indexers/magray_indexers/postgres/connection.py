@@ -94,13 +94,14 @@ class SharedDatabase:
                 self.close()
                 raise ended.told from ended.__cause__
 
-    def with_vectors(self, cursor: Cursor) -> None:
-        """Teach the connection pgvector's types. The extension must be there."""
+    def with_vectors(self, cursor: Cursor) -> Cursor:
+        """A cursor in the same transaction that knows pgvector's types. The extension must be there."""
         from pgvector.psycopg import register_vector
 
         if not self._vectors_known:
             register_vector(cursor.connection)
             self._vectors_known = True
+        return cursor.connection.cursor()
 
     def close(self) -> None:
         """Let go of the connection; idempotent. The next call opens another."""

@@ -344,7 +344,7 @@ def _send_vectors(
         schema.settle_model(cursor, model)
     elif schema.read_model(cursor) is None:
         return 0
-    database.with_vectors(cursor)
+    cursor = database.with_vectors(cursor)
     index = PostgresVectorIndex(cursor, model.dim if model else 0, [repository])
     cursor.execute("SELECT chunk, key FROM magray.vectors WHERE repository = %s", (repository,))
     theirs = {chunk: bytes(key) for chunk, key in cursor.fetchall()}
