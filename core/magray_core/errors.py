@@ -7,6 +7,7 @@ MagrayError(message, *, hint="")
 │ ├ IndexUnavailable     there is no index yet, or another process is building it
 │ ├ IndexCorrupt         a stored index does not match its hashes; it is rebuilt
 │ └ IndexFormatTooNew    the store was written by a newer Magray and is left alone
+├ KeyUnavailable         an encrypted memory cannot be opened: no keyring, wrong passphrase, damaged key file
 ├ PlanError
 │ ├ GoalNotUnderstood    no refactoring fits the goal; carries the nearest ones that would
 │ ├ RefactoringRefused   the change cannot be made safely, or there is nothing to change
@@ -70,6 +71,10 @@ class IndexUnavailable(IndexingError):
 
 class IndexCorrupt(IndexingError):
     """A stored index does not match its recorded hashes."""
+
+
+class KeyUnavailable(MagrayError):
+    """The key of an encrypted memory cannot be had; nothing is ever written in plain instead."""
 
 
 class IndexFormatTooNew(IndexingError):
