@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from magray_indexers.privacy.proof import Proof
     from magray_indexers.remembering.sessions import Message, Session
     from magray_orchestration.usecases.memory import Kept
+    from magray_orchestration.usecases.recollecting import Found
     from magray_orchestration.usecases.tasks import Taken
 
 
@@ -223,4 +224,50 @@ def graph_view(graph: Graph) -> GraphView:
             for edge in graph.edges
         ],
         notes=list(graph.notes),
+    )  # fmt: skip
+
+
+class FoundView(View):
+    """A hit of ``magray/memory/search``. ``source`` is ``code``, ``records`` or ``sessions``; lines from 1, or 0.
+
+    ``id`` is the record's, or ``session:<name>`` for what was said; "" for code. ``scores`` explains hits in code.
+    """
+
+    source: str
+    id: str
+    path: str
+    start_line: int
+    end_line: int
+    symbol: str
+    kind: str
+    score: float
+    scores: dict[str, float]
+    snippet: str
+    tags: list[str]
+    state: str
+    tainted: bool
+
+
+def found_view(found: Found) -> FoundView:
+    """A hit of any source."""
+    from magray_core.memory import Hit
+    from magray_orchestration.usecases.memory import Kept
+
+    hit, score = found.hit, round(found.score, 6)
+    if isinstance(hit, Hit):
+        return FoundView(
+            source="code", id="", path=hit.path, start_line=hit.start_line, end_line=hit.end_line, symbol=hit.symbol,
+            kind=hit.kind, score=score, scores={name: round(part, 6) for name, part in hit.scores.items()},
+            snippet=hit.snippet, tags=[], state="there", tainted=False,
+        )  # fmt: skip
+    if isinstance(hit, Kept):
+        record, anchor = hit.record, hit.anchor
+        return FoundView(
+            source="records", id=record.id, path=anchor.path, start_line=anchor.start_line, end_line=anchor.end_line,
+            symbol=anchor.symbol, kind=record.kind, score=score, scores={}, snippet=record.text,
+            tags=list(record.tags), state=anchor.state, tainted=record.tainted,
+        )  # fmt: skip
+    return FoundView(
+        source="sessions", id=f"session:{hit.session}", path="", start_line=0, end_line=0, symbol="", kind=hit.role,
+        score=score, scores={}, snippet=hit.text, tags=[], state="", tainted=hit.tainted,
     )  # fmt: skip

@@ -27,6 +27,15 @@ class Command(NamedTuple):
 
 _OUTCOME = "plan, status, applied, refused, notes, pending"
 _STATUS = "state, message, files, fraction, freshness, embedding"
+_RECORD = (
+    "id, kind, name, text, source, holder, created, changed, tags, due, done, overdue, tainted, path, startLine,"
+    " endLine, symbol, state, was"
+)
+_PLACED = "text, textDocument?, range?, position?, tags?, everywhere?"
+_FORGET = "ids?, paths?, text?, since?, until?, approved?"
+_GRAPH = "about?, textDocument?, position?, depth?, limit?, picture?, nonce?"
+_RECOLLECT = "query, k?, sources?, paths?, languages?, kinds?, tags?, near?"
+_RECORDS = "query?, kinds?, paths?, tags?"
 _GOAL = "goal, textDocument?, range?, position?, workDoneToken?"
 
 STANDARD: tuple[tuple[str, str], ...] = (
@@ -80,6 +89,35 @@ METHODS: tuple[Method, ...] = (
            "", _STATUS),
     Method("magray/index/pause", "request", "server",
            "Stop embedding in the background, or with `paused` false go on.", "paused?", _STATUS),
+    Method("magray/memory/search", "request", "server",
+           "Ask code, records and sessions at once; `facets` counts what each filter would leave, `context` names the "
+           "files that pulled hits up.",
+           _RECOLLECT, "hits, facets, context, tookMs, freshness"),
+    Method("magray/memory/list", "request", "server",
+           "Notes, links, recipes and todos with their places as they are now; `kinds` may ask for `project`s too.",
+           _RECORDS, "records, notices"),
+    Method("magray/memory/note", "request", "server",
+           "Remember a note, link or recipe, about a place, a document, or nothing in particular.",
+           f"{_PLACED}, kind?, name?", _RECORD),
+    Method("magray/memory/forget", "request", "server",
+           "Forget records by id (`session:<name>` for a session), or everything about files, a text or a time; asks "
+           "unless `approved`. Every byte that is left is searched: `proof.hits` is empty when nothing remained.",
+           _FORGET, "forgotten, files, plans, vectors, proof"),
+    Method("magray/memory/graph", "request", "server",
+           "What is around a file, a name, a note or the cursor; `picture` asks for `svg` or `html` too.",
+           _GRAPH, "centre, nodes, edges, notes, picture?"),
+    Method("magray/memory/sessions", "request", "server", "All sessions, or one with its summary and messages.",
+           "session?", "sessions, messages?"),
+    Method("magray/memory/export", "request", "server",
+           "Write everything that is remembered of the workspace into a zip of JSON lines.",
+           "uri?", "file, uri, counts, bytes"),
+    Method("magray/tasks/list", "request", "server", "The open todos, those that are due first.", "all?", "tasks"),
+    Method("magray/tasks/add", "request", "server", "Remember something to do; `due` is a date such as 2026-12-31.",
+           f"{_PLACED}, due?", _RECORD),
+    Method("magray/tasks/done", "request", "server", "Mark a todo as done.", "id", _RECORD),
+    Method("magray/tasks/import", "request", "server",
+           "Take up TODO and FIXME comments as todos, each once; what is no longer in the code is done.",
+           "", "new, moved, gone, same"),
     Method("magray/doctor", "request", "server", "What works here, what does not, and why.",
            "", "ok, checks, client, failures"),
     Method("magray/plan/changed", "notification", "client", "A plan was made, chosen from, applied or taken back.",
@@ -107,6 +145,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("magray.redo", "Redo", "Apply again what was taken back.", "plan?"),
     Command("magray.do", "Plan and apply", "Make a plan, ask, and apply it.", _GOAL),
     Command("magray.doctor", "Doctor", "Show what works here and what does not.", ""),
+    Command("magray.memory.search", "Search memory", "Ask code, notes and sessions, and show the hits.", _RECOLLECT),
+    Command("magray.memory.list", "Show memory", "Show what is remembered beside the code.", _RECORDS),
+    Command("magray.memory.note", "Note", "Remember a note, link or recipe.", f"{_PLACED}, kind?, name?"),
+    Command("magray.memory.forget", "Forget", "Forget records, or everything about files, a text or a time.", _FORGET),
+    Command("magray.memory.graph", "Show graph", "Show what is around a file, a name or a note as a page.", _GRAPH),
+    Command("magray.tasks.list", "Show todos", "Show the todos.", "all?"),
+    Command("magray.tasks.add", "Add todo", "Remember something to do.", f"{_PLACED}, due?"),
+    Command("magray.tasks.done", "Done", "Mark a todo as done.", "id"),
+    Command("magray.tasks.import", "Import todos", "Take up TODO and FIXME comments as todos.", ""),
     Command("magray.plan.draft", "New plan", "Show a document whose goal is still to be completed.", _GOAL),
     Command("magray.plan.make", "Make this plan", "Make the plan whose goal stands in such a document.", "uri"),
     Command("magray.plan.preview", "Preview", "Show the diff of a plan or of one of its steps.", "plan?, step?"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from magray_core.cancel import Cancelled, CancelToken
 from magray_core.errors import WorkspaceError
 from magray_core.memory import MemoryRecord
 from magray_indexers.locking import writer_lock
+from magray_indexers.privacy.forgetting import Forgettable, checked_wish
 from magray_indexers.privacy.proof import Proof, prove
 from magray_indexers.remembering import records, sessions
 from magray_indexers.remembering.forgetting import scrub
@@ -25,6 +27,8 @@ NOTABLE = ("note", "link", "recipe")
 _LEAST_PROVED = 8
 _LOCK_S = 10.0
 _GRAPH_S = 5.0
+_DAY_S = 86_400.0
+_LAST_DAY = "9999-12-30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,26 @@ def kept(
             found += [(0.0, holder, record) for record in records.listed(store, wanted)]
     found.sort(key=lambda entry: -entry[0])
     return [Kept(record, holder, anchored(workspace, record)) for _, holder, record in found]
+
+
+def wish_of(paths: Sequence[str], text: str, since: str, until: str) -> Forgettable | None:
+    """What is to be forgotten, or None where nothing is said; days as 2026-12-31, both included.
+
+    Raises WorkspaceError for a wish that fits nothing and for a day that is none.
+    """
+    if not (paths or text or since or until):
+        return None
+    first = _day(since) if since else (0.0 if until else None)
+    # Without an end times after now are meant too: the clock may have been wrong when something was noted.
+    last = _day(until) + _DAY_S - 1e-3 if until else (None if first is None else _day(_LAST_DAY))
+    return checked_wish(Forgettable(tuple(paths), text, first, last))
+
+
+def _day(text: str) -> float:
+    try:
+        return datetime.datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError) as error:
+        raise WorkspaceError(f"{text[:40]!r} is not a date", hint="write it as year-month-day: 2026-12-31") from error
 
 
 def forget_records(workspace: Workspace, memories: Memories, references: Sequence[str]) -> Gone:

@@ -21,6 +21,7 @@ from magray_orchestration.plans.transitions import Action, Outcome, Staged, Tran
 from magray_orchestration.policy.rules import PROTECTED_RULE
 from magray_orchestration.usecases.plans import find_plan
 from magray_server.edits import can_apply, workspace_edit
+from magray_server.handlers.asking import Question, says_yes
 from magray_server.handlers.plans import document_uri, take_ticks, tell_changed
 from magray_server.params import ApplyParams, PlanRef, Transaction, UndoParams
 from magray_server.pools import Pool
@@ -132,38 +133,21 @@ def _questions(staged: Staged, wanted: _Wanted) -> list[Decision]:
 
 async def _approve(session: Session, staged: Staged, wanted: _Wanted) -> None:
     """Raises ToolDenied if the person says no or cannot be asked. The staged entry is closed either way."""
+    n_files = len(staged.files)
     yes = staged.action.capitalize()
+    title = f"{yes} plan {staged.plan_id} to {n_files} file{'' if n_files == 1 else 's'}?"
+    reasons = "\n".join(dict.fromkeys(decision.reason for decision in _questions(staged, wanted)))
     try:
-        answer = await _ask_person(session, staged, _questions(staged, wanted), yes)
+        agreed = await says_yes(session, Question(title, reasons, yes, staged.plan_id))
     finally:
         await _abandon(session, staged)
-    if answer != yes:
+    if not agreed:
         raise ToolDenied(f"the plan was not {_DONE[staged.action]}", hint="nothing has changed")
 
 
 async def _abandon(session: Session, staged: Staged) -> None:
     snapshot = session.snapshot()
     await _on_worker(session, lambda: abandon(snapshot.store(), staged))
-
-
-async def _ask_person(session: Session, staged: Staged, asking: list[Decision], yes: str) -> str | None:
-    n_files = len(staged.files)
-    title = f"{yes} plan {staged.plan_id} to {n_files} file{'' if n_files == 1 else 's'}?"
-    reasons = "\n".join(dict.fromkeys(decision.reason for decision in asking))
-    try:
-        if session.profile.speaks("approve"):
-            params = {"title": title, "message": reasons, "actions": [yes], "plan": staged.plan_id}
-            answer = await session.client.ask_plain("magray/client/approve", params, timeout_s=session.patience_s)
-            return answer.get("action") if isinstance(answer, dict) else None
-        items = [types.MessageActionItem(yes), types.MessageActionItem("Cancel")]
-        request = types.ShowMessageRequestParams(
-            type=types.MessageType.Warning, message=f"Magray: {title}\n{reasons}", actions=items
-        )
-        chosen = await session.client.ask("window/showMessageRequest", request, timeout_s=session.patience_s)
-        return chosen.title if chosen else None
-    except (ClientGone, ResponseError) as error:
-        log.info("nobody could be asked: %s", error)
-        return None
 
 
 async def _ask_editor(session: Session, params: types.ApplyWorkspaceEditParams) -> bool:

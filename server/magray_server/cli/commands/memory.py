@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from magray_orchestration.anchors import Pointed
     from magray_orchestration.memories import Memories
     from magray_orchestration.workspace import Workspace
-
-_DAY_S = 86_400.0
 
 
 def list_records(call: Invocation) -> int:
@@ -74,7 +71,9 @@ def note(call: Invocation) -> int:
 
 def forget(call: Invocation) -> int:
     """Forget records, or everything about files, a text, a time or the whole workspace."""
-    wish = _wish(call)
+    from magray_orchestration.usecases.memory import wish_of
+
+    wish = wish_of(call.args.path or (), call.args.text or "", call.args.since or "", call.args.until or "")
     ids = list(call.args.ids)
     if sum((bool(ids), wish is not None, bool(call.args.project))) != 1:
         raise UsageError(
@@ -198,25 +197,6 @@ def say_damage(call: Invocation, memories: Memories) -> None:
     damaged = sum(store.damaged for _, store in memories.stores())
     if damaged:
         call.out.note(f"warning: {damaged} records are damaged on disk and not shown; they stay as they are", "yellow")
-
-
-def _wish(call: Invocation) -> Forgettable | None:
-    args = call.args
-    if not (args.path or args.text or args.since or args.until):
-        return None
-    from magray_indexers.privacy.forgetting import Forgettable, checked_wish
-
-    since = _day(args.since) if args.since else (0.0 if args.until else None)
-    # Times after now are meant too: the clock may have been wrong when something was noted.
-    until = _day(args.until) + _DAY_S - 1e-3 if args.until else (None if since is None else _day("9999-12-30"))
-    return checked_wish(Forgettable(tuple(args.path or ()), args.text or "", since, until))
-
-
-def _day(text: str) -> float:
-    try:
-        return datetime.datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"{text[:40]!r} is not a date", "write it as year-month-day: 2026-12-31") from error
 
 
 def _confirm(call: Invocation, question: str) -> None:
