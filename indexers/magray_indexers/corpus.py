@@ -141,7 +141,7 @@ class Corpus:
     def files(self, numbers: Iterable[int]) -> dict[int, FileEntry]:
         """The files with these ids; unknown ids are left out."""
         rows = self._rows.among("SELECT * FROM files WHERE id IN", numbers)
-        return {row[0]: FileEntry(row[1], row[4], row[7], _written(row[3]), row[5]) for row in rows}
+        return {row[0]: FileEntry(row[1], row[4], row[7], written_at(row[3]), row[5]) for row in rows}
 
     def affinity(self, near: Sequence[str], paths: Iterable[str]) -> Mapping[str, float]:
         """How near each path is to the files in ``near``, 0 to 1; nothing while there is no graph."""
@@ -236,7 +236,7 @@ def symbol_of(row: Sequence[Any]) -> Symbol:
     )  # fmt: skip
 
 
-def _written(stat: str) -> float:
+def written_at(stat: str) -> float:
     """The time of the last write in a stat key (``walk.stat_key``), in seconds; 0 for a file that may still change."""
     parts = stat.split(".")
     return int(parts[1]) / 1e9 if len(parts) == 4 else 0.0

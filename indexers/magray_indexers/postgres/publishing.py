@@ -23,7 +23,7 @@ from magray_core.contracts import EmbeddingModel, Progress
 from magray_core.errors import IndexingError, IndexUnavailable
 from magray_core.failpoints import failpoint
 from magray_indexers import store
-from magray_indexers.corpus import Rows
+from magray_indexers.corpus import Rows, written_at
 from magray_indexers.postgres import schema
 from magray_indexers.postgres.connection import SharedDatabase, Step
 from magray_indexers.postgres.lexemes import lengths_of, lexemes_of, rounded, storable
@@ -140,14 +140,14 @@ class _Source:
     generation: store.Generation
     model: EmbeddingModel | None
 
-    def files(self) -> dict[str, tuple[int, bytes]]:
-        """(id, fingerprint) by path. The fingerprint covers every row of the file, so that it changes with them: when
+    def files(self) -> dict[str, tuple[int, bytes, float]]:
+        """(id, fingerprint, time of the last write) by path. The fingerprint covers every row of the file, so that it changes with them: when
         a newer version cuts or masks a file otherwise, its bytes are as they were.
         """
         digests: dict[int, Any] = {}
-        paths: dict[str, int] = {}
-        for number, path, content in self.rows.plain("SELECT id, path, hash FROM files"):
-            paths[path] = number
+        paths: dict[str, tuple[int, float]] = {}
+        for number, path, content, stat in self.rows.plain("SELECT id, path, hash, stat FROM files"):
+            paths[path] = number, written_at(stat)
             digests[number] = hashlib.blake2b(content.encode(), digest_size=16)
         for table in ("chunks", "symbols", "markers"):
             sums: dict[int, list[int]] = defaultdict(list)
@@ -155,7 +155,7 @@ class _Source:
                 sums[number >> CHUNK_BITS].append(total)
             for number, totals in sums.items():
                 digests[number].update(f"{table}{totals}".encode())
-        return {path: (number, digests[number].digest()) for path, number in paths.items()}
+        return {path: (number, digests[number].digest(), written) for path, (number, written) in paths.items()}
 
     def keys(self) -> dict[int, bytes]:
         """What names the vector of each chunk, by chunk id."""
@@ -203,8 +203,14 @@ def _copied(
     number, generation = cursor.fetchall()[0]
     telling.stepped("comparing", 0.0)
     theirs, ours = _known(cursor, number), source.files()
-    same = {path for path, (_, content) in ours.items() if path in theirs and theirs[path][1] == content}
-    _delete(cursor, [one for path, (one, _) in theirs.items() if path not in same])
+    same = {path for path, (_, content, _) in ours.items() if path in theirs and theirs[path][1] == content}
+    _delete(cursor, [one for path, (one, *_) in theirs.items() if path not in same])
+    touched = {theirs[path][0]: ours[path][2] for path in same if theirs[path][2] != ours[path][2]}
+    cursor.execute(
+        "UPDATE magray.files f SET changed = a.changed FROM unnest(%s::bigint[], %s::float8[]) AS a(id, changed)"
+        " WHERE f.id = a.id",
+        (list(touched), list(touched.values())),
+    )
     ids = {ours[path][0]: theirs[path][0] for path in same}
     changed = sorted(ours.keys() - same)
     _assign(cursor, repository, {path: ours[path][0] for path in changed}, ids)
@@ -228,9 +234,9 @@ def _copied(
     return generation + 1, len(changed), removed, n_vectors
 
 
-def _known(cursor: Cursor, number: int) -> dict[str, tuple[int, bytes]]:
-    cursor.execute("SELECT path, id, content FROM magray.files WHERE repository = %s", (number,))
-    return {path: (one, bytes(content)) for path, one, content in cursor.fetchall()}
+def _known(cursor: Cursor, number: int) -> dict[str, tuple[int, bytes, float]]:
+    cursor.execute("SELECT path, id, content, changed FROM magray.files WHERE repository = %s", (number,))
+    return {path: (one, bytes(content), changed) for path, one, content, changed in cursor.fetchall()}
 
 
 def _delete(cursor: Cursor, files: Sequence[int]) -> None:
@@ -292,7 +298,7 @@ def _send(cursor: Cursor, repository: int, batch: _Batch, vocabulary: Counter[st
     words: list[tuple[Any, ...]] = []
     with cursor.copy("COPY magray.files FROM STDIN") as copy:
         for number, *rest in batch.rows.among("SELECT * FROM files WHERE id IN", batch.files):
-            path, content_hash, _, language, problems, n_chunks, n_chars = rest
+            path, content_hash, stat, language, problems, n_chunks, n_chars = rest
             of_chunks = batch.rows.tokens_of(number)
             lengths = [lengths_of(fields) for fields in of_chunks]
             totals = [sum(column) for column in zip(*lengths, strict=True)] if lengths else []
@@ -303,8 +309,8 @@ def _send(cursor: Cursor, repository: int, batch: _Batch, vocabulary: Counter[st
                 quoted = " ".join(f"'{lexeme}'" for lexeme in lexemes)
                 words.append((first + index, repository, *map(rounded, lengths[index]), quoted))
             copy.write_row(
-                (batch.ids[number], repository, path, content_hash, language, problems, n_chunks, n_chars, totals,
-                 batch.files[number])
+                (batch.ids[number], repository, path, content_hash, language, problems, n_chunks, n_chars,
+                 written_at(stat), totals, batch.files[number])
             )  # fmt: skip
     with cursor.copy("COPY magray.words FROM STDIN") as copy:
         for row in words:

@@ -27,8 +27,8 @@ CREATE TABLE magray.repositories (number integer GENERATED ALWAYS AS IDENTITY PR
     n_files bigint NOT NULL DEFAULT 0, n_chunks bigint NOT NULL DEFAULT 0, lengths bigint[] NOT NULL DEFAULT '{}');
 CREATE TABLE magray.files (id bigint PRIMARY KEY, repository integer NOT NULL REFERENCES magray.repositories,
     path text COLLATE "C" NOT NULL, hash text NOT NULL, language text NOT NULL, problems integer NOT NULL,
-    n_chunks integer NOT NULL, n_chars bigint NOT NULL, lengths bigint[] NOT NULL, content bytea NOT NULL,
-    UNIQUE (repository, path));
+    n_chunks integer NOT NULL, n_chars bigint NOT NULL, changed double precision NOT NULL, lengths bigint[] NOT NULL,
+    content bytea NOT NULL, UNIQUE (repository, path));
 CREATE TABLE magray.chunks (id bigint PRIMARY KEY, start_at integer NOT NULL, end_at integer NOT NULL,
     start_line integer NOT NULL, end_line integer NOT NULL, symbol text NOT NULL, kind text NOT NULL,
     text bytea NOT NULL);

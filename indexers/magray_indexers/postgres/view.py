@@ -131,12 +131,18 @@ class SharedView:
 
     def files(self, numbers: Iterable[int]) -> dict[int, FileEntry]:
         """The files with these ids; unknown ids are left out."""
-        sql = "SELECT id, repository, path, language, n_chars FROM magray.files WHERE id = ANY(%(ids)s)"
-        rows = self.rows(sql, {"ids": list(numbers)})
+        rows = self.rows(
+            "SELECT id, repository, path, language, n_chars, changed, problems FROM magray.files"
+            " WHERE id = ANY(%(ids)s)",
+            {"ids": list(numbers)},
+        )
         return {
-            number: FileEntry(self._selection.path(repository, path), language, n_chars)
-            for number, repository, path, language, n_chars in rows
+            number: FileEntry(self._selection.path(repository, path), *rest) for number, repository, path, *rest in rows
         }
+
+    def affinity(self, near: Sequence[str], paths: Iterable[str]) -> dict[str, float]:
+        """Nothing: a team's index knows nobody's open files, and holds no graph."""
+        return {}
 
     def chunk(self, chunk_id: int) -> Chunk | None:
         """A chunk with its text, or None if there is none with this id."""
