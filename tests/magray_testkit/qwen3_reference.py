@@ -1,7 +1,7 @@
 """What transformers computes of a Qwen3 checkpoint, as JSON, and its exports by torch; run where both are installed.
 
-``python qwen3_reference.py CHECKPOINT CASES RESULT [EXPORTS]``: ``CASES`` holds ``{"texts", "limit", "pairs"}``. The steps are
-those of the model cards: padding on the left, last position, length 1; yes and no after the judge's prompt.
+``python qwen3_reference.py CHECKPOINT CASES RESULT [EXPORTS]``: ``CASES`` holds ``{"texts", "limit", "pairs"}``.
+The steps are the model cards': padding on the left, last position, length 1; yes and no after the judge's prompt.
 """
 
 from __future__ import annotations

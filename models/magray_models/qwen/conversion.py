@@ -70,7 +70,7 @@ def _read_config(path: Path) -> tuple[Shape, bool]:
             num_hidden_layers=int(config["num_hidden_layers"]),
             num_attention_heads=int(config["num_attention_heads"]),
             num_key_value_heads=int(config["num_key_value_heads"]),
-            head_dim=int(config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]),
+            head_dim=int(config.get("head_dim") or config["hidden_size"] // max(1, config["num_attention_heads"])),
             rms_norm_eps=float(config["rms_norm_eps"]),
             rope_theta=float(rope.get("rope_theta") or config["rope_theta"]),
         )
@@ -80,6 +80,9 @@ def _read_config(path: Path) -> tuple[Shape, bool]:
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProviderError(f"{path} is not a model's configuration", hint=_NOT_QWEN3) from error
+    counts = (shape.hidden_size, shape.num_hidden_layers, shape.num_attention_heads, shape.num_key_value_heads)
+    if min(*counts, shape.head_dim) < 1 or shape.head_dim % 2 or counts[2] % counts[3]:
+        raise ProviderError(f"{path} is not a model's configuration", hint=_NOT_QWEN3)
     plain = rope.get("rope_type", rope.get("type", "default")) == "default"
     if config.get("model_type") != "qwen3" or config.get("attention_bias") or not plain:
         raise ProviderError(f"{path} describes another network", hint=_NOT_QWEN3)
