@@ -106,6 +106,10 @@ class IndexReader:
         same = (vectors[0] if vectors else "") == self.vector_generation.folder
         return row is None or (row[0] == self.generation.number and same)
 
+    def other_commit(self) -> bool:
+        """Whether another commit is checked out than when the index was last looked over."""
+        return git.head(self._root) != self.generation.head
+
     def search(
         self, query: str, k: int, *, overlay: Sequence[Document] = (), scope: SearchScope = EVERYWHERE
     ) -> SearchResult:

@@ -200,7 +200,7 @@ class Indexing:
         self._message, self._fraction = message, fraction
 
     async def _look(self) -> None:
-        """Notice what other processes did to the index: another server, the command line."""
+        """Notice what others did: another server or the command line to the index, git to the files."""
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             reader = self._reader
@@ -208,6 +208,8 @@ class Indexing:
                 continue
             if not await asyncio.wrap_future(self._session.workers.submit(Pool.FILES, reader.current)):
                 await self.reopen()
+            elif await asyncio.wrap_future(self._session.workers.submit(Pool.FILES, reader.other_commit)):
+                self.build("another commit is checked out")
 
     async def reopen(self) -> None:
         """Give new snapshots the newest generation; requests that run keep theirs to their end."""

@@ -86,7 +86,9 @@ class Running:
         except Exception:
             log.exception("the plan store could not be opened")
         indexing.start()
-        self._observer = await watch(self._session, indexing.files_changed)
+        self._observer = await watch(
+            self._session, indexing.files_changed, lambda: indexing.build("events of files were lost")
+        )
 
     def _warn(self, sentence: str) -> None:
         log.warning("%s", sentence)

@@ -28,8 +28,11 @@ _IGNORED_EVENTS = frozenset({"opened", "closed", "closed_no_write"})
 Changed = Callable[[Iterable[str]], None]
 
 
-async def watch(session: Session, changed: Changed) -> BaseObserver | None:
-    """Have ``changed`` called on the loop with paths; the observer to stop at the end, or None: the client watches."""
+async def watch(session: Session, changed: Changed, lost: Callable[[], None]) -> BaseObserver | None:
+    """Have ``changed`` called on the loop with paths; the observer to stop at the end, or None: the client watches.
+
+    ``lost`` is called on the loop when the system dropped events because too many came at once.
+    """
     if session.profile.capability("workspace.didChangeWatchedFiles.dynamicRegistration") is True:
         try:
             await _register(session)
@@ -43,7 +46,10 @@ async def watch(session: Session, changed: Changed) -> BaseObserver | None:
     def tell(path: str) -> None:
         loop.call_soon_threadsafe(changed, (path,))
 
-    return await asyncio.wrap_future(session.workers.submit(Pool.PLANNING, lambda: _observe(root, tell)))
+    def tell_lost() -> None:
+        loop.call_soon_threadsafe(lost)
+
+    return await asyncio.wrap_future(session.workers.submit(Pool.PLANNING, lambda: _observe(root, tell, tell_lost)))
 
 
 async def _register(session: Session) -> None:
@@ -53,10 +59,9 @@ async def _register(session: Session) -> None:
     await session.client.ask("client/registerCapability", params, timeout_s=_REGISTER_S)
 
 
-def _observe(root: Path, changed: Callable[[str], None]) -> BaseObserver | None:
+def _observe(root: Path, changed: Callable[[str], None], lost: Callable[[], None]) -> BaseObserver | None:
     """A started observer of the tree, or None where the system has no more watches: saves are still noticed."""
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
-    from watchdog.observers import Observer
 
     class _Handler(FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:
@@ -67,13 +72,34 @@ def _observe(root: Path, changed: Callable[[str], None]) -> BaseObserver | None:
                 if path:
                     changed(path)
 
-    observer = Observer()
+    observer = _observer(lost)
     try:
         observer.schedule(_Handler(), str(root), recursive=True)
         observer.start()
     except OSError as error:
         log.warning("files are not watched: %s; changes are noticed when they are saved here", error.strerror or error)
         return None
+    return observer
+
+
+def _observer(lost: Callable[[], None]) -> BaseObserver:
+    """The system's observer; on Linux one that says when the kernel's queue has overflowed.
+
+    watchdog mends its watches then, but the changes that were dropped it cannot know.
+    """
+    from watchdog.observers import Observer
+
+    observer = Observer()
+    descriptor = getattr(observer, "_inotify_fd", None)
+    if descriptor is not None:
+        handle = descriptor.handle_event
+
+        def handle_event(event: Any) -> None:
+            handle(event)
+            if event.is_queue_overflow:
+                lost()
+
+        descriptor.handle_event = handle_event
     return observer
 
 

@@ -95,6 +95,45 @@ def test_files_changed_by_others_are_noticed(project: Path, capabilities: Messag
         editor.client.until(lambda: symbol_paths(editor.client, "greet") == [], "the deleted file to be forgotten")
 
 
+def test_another_branch_is_indexed_although_no_event_tells_of_it(tmp_path: Path) -> None:
+    import pygit2
+
+    repository = pygit2.init_repository(tmp_path)
+    author = pygit2.Signature("A", "a@example.org")
+
+    def commit(branch: str, text: str, parents: list[pygit2.Oid]) -> pygit2.Oid:
+        blob = repository.create_blob(text.encode())
+        tree = repository.TreeBuilder()
+        tree.insert("a.py", blob, pygit2.enums.FileMode.BLOB)
+        return repository.create_commit(f"refs/heads/{branch}", author, author, branch, tree.write(), parents)
+
+    first = commit("main", "def on_the_main_branch(): ...\n", [])
+    commit("other", "def on_the_other_branch(): ...\n", [first])
+    repository.checkout("refs/heads/main")
+    with editing(tmp_path) as editor:  # this editor promises to watch and says nothing
+        assert found(editor.client, "on_the_main_branch") == ["a.py"]
+        repository.checkout("refs/heads/other")
+        editor.client.until(lambda: symbol_paths(editor.client, "on_the_other_branch"), "the other branch")
+        assert symbol_paths(editor.client, "on_the_main_branch") == []
+
+
+def test_lost_events_are_told(tmp_path: Path) -> None:
+    from watchdog.observers.inotify_c import InotifyConstants, InotifyEvent
+
+    from magray_server.watching import _observe
+
+    lost: list[str] = []
+    observer = _observe(tmp_path, lambda path: None, lambda: lost.append("lost"))
+    assert observer is not None
+    try:
+        overflow = InotifyEvent(-1, InotifyConstants.IN_Q_OVERFLOW, 0, b"")
+        observer._inotify_fd.handle_event(overflow)
+        assert lost == ["lost"]
+    finally:
+        observer.stop()
+        observer.join()
+
+
 def test_hover_answers_while_the_first_index_is_being_built(tmp_path: Path) -> None:
     many_files(tmp_path, 600)
     with editing(tmp_path, ready=False) as editor:
