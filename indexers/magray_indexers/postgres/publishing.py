@@ -141,8 +141,10 @@ class _Source:
     model: EmbeddingModel | None
 
     def files(self) -> dict[str, tuple[int, bytes, float]]:
-        """(id, fingerprint, time of the last write) by path. The fingerprint covers every row of the file, so that it changes with them: when
-        a newer version cuts or masks a file otherwise, its bytes are as they were.
+        """(id, fingerprint, time of the last write) by path.
+
+        The fingerprint covers every row of the file, so that it changes with them: when a newer version cuts or masks
+        a file otherwise, its bytes are as they were.
         """
         digests: dict[int, Any] = {}
         paths: dict[str, tuple[int, float]] = {}
