@@ -86,6 +86,10 @@ def test_a_random_value_is_masked_when_its_name_says_that_it_is_secret(kind: str
         ("a.sh", "curl -s -u bob:{} https://x.example.org\n"),
         ("a.md", "Пароль: {}\n"),
         ("", "the password: {}\n"),
+        ("a.ipynb", '   "password = \\"{}\\"\\n",\n'),
+        ("a.ipynb", '   "The password: {}\\n",\n'),
+        ("a.json", '{{"text": "{{\\"db_password\\": \\"{}\\"}}"}}'),
+        ("a.pdf", "password: {}\n"),
     ],
 )
 def test_a_password_is_masked_where_it_is_given(path: str, line: str) -> None:
@@ -141,6 +145,7 @@ def test_a_putty_key_and_a_key_beside_code_are_told_apart() -> None:
         "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
         "import { useAuthenticationTokenProvider } from './authentication/token/provider';\n",
         "url = 'postgres://user:password@localhost/db'\nurl = f'https://{user}:{password}@host'\n",
+        "if tokenized_length > requested_length and token_kind == requestedTokenLength: ...\n",
         "def test_password_reset_token_generator_is_valid(): ...\n",
         "id = 'd9428888-122b-11e1-b85c-61cd3cbb3210'\n",
         "Authorization: Bearer <token>\n",
@@ -221,3 +226,19 @@ def test_nothing_moves_in_any_text(around: str, at: int, seed: int) -> None:
 def test_hostile_text_takes_time_in_proportion(text: str) -> None:
     """No deadline of its own: with a quadratic rule the suite's time limit strikes."""
     assert is_masked_form(redacted(text, path="a.txt").text, text)
+
+
+def test_a_masked_notebook_is_still_one() -> None:
+    chance = random.Random(12)
+    for _ in range(30):
+        said = [
+            f'password = "{password(chance)}"\n',
+            f"The password: {password(chance)}\n",
+            f"curl -u a:{password(chance)}",
+        ]
+        said += [f'key = "{TOKENS["stripe"](chance)}"\n', f"x='{NAMED['base64'](chance)}' # secret_key\n"]
+        text = json.dumps({"cells": [{"cell_type": "code", "source": said}]}, indent=1)
+        clean = redacted(text, path="a.ipynb").text
+        source = json.loads(clean)["cells"][0]["source"]
+        assert [len(line) for line in source] == [len(line) for line in said]
+        assert all(MASK in line for line in source[:4])

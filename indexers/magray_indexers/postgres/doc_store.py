@@ -161,6 +161,7 @@ class PostgresDocStore:
         """Every whole-word mention of the name, of every kind, ordered by path and offset."""
         from magray_indexers.occurrences import occurrences_in
         from magray_indexers.parsing import parse
+        from magray_indexers.privacy.redaction import redacted_quickly
 
         cancel = cancel or CancelToken()
         open_paths = {document.path for document in overlay}
@@ -177,8 +178,9 @@ class PostgresDocStore:
         for document in overlay:
             cancel.check()
             if name.rpartition(".")[2] in document.text:
-                parsed = parse(document.path, document.text)
-                hits += occurrences_in(document.path, document.text, parsed.language, name, parsed.symbols)
+                text = redacted_quickly(document.text, path=document.path)
+                parsed = parse(document.path, text)
+                hits += occurrences_in(document.path, text, parsed.language, name, parsed.symbols)
         return sorted(hits, key=lambda occurrence: (occurrence.path, occurrence.span.start))
 
     def mentioning(self, name: str) -> list[str]:

@@ -24,6 +24,8 @@ _CODE = re.compile(
     r"[\w.!?:>-]+[(\[{].*|[A-Za-z_]\w*(?:(?:\.|::|->)\w+)+[!?]?|[/~.][\w./-]+|[a-z]+://\S+|[\w.+-]+@[\w.-]+"
 )
 """A call, a dotted name, a path, an address."""
+_NAME = re.compile(r"[a-z]+(?:[_-][a-z]+)+|[A-Z]+(?:[_-][A-Z]+)+|[A-Za-z][a-z]{2,}(?:[A-Z][a-z]{2,})+")
+"""Words without a digit, joined in one of the usual ways."""
 _VOWELS = frozenset("aeiouyAEIOUYаеёиоуыэюяАЕЁИОУЫЭЮЯ")
 
 
@@ -57,6 +59,7 @@ def looks_random(value: str, *, bits: float) -> bool:
     """
     return (
         not _CODE.fullmatch(value)
+        and not _NAME.fullmatch(value)
         and shannon(value) >= bits
         and _spoken(value) * 10 < len(value) * 6
         and not _is_sequence(value)

@@ -71,7 +71,8 @@ def _format(name: str, trigger: str, token: str, accept: Callable[[str], bool] |
     return SecretRule(name, trigger, rf"(?:^|[^A-Za-z0-9_])({token})", accept=accept)
 
 
-_QUOTE = r"""["'`]"""
+_QUOTE = r"""\\?["'`]"""  # in JSON, notebooks among it, quotes within strings have a backslash
+_LAST = r"""[^\s"'`\\]"""
 _SEPARATOR = rf"""(?:{_QUOTE}|\]){{0,2}}\s{{0,4}}(?::=|=>|->|==|=|:|,|\(|>|(?i:value)=)\s{{0,4}}"""
 _REST = r"[\w.-]{0,24}"
 _PASSWORD_NAME = r"(?i:passw(?:or)?d|passphrase|passwort|pwd|парол\p{L}{1,2})"
@@ -143,7 +144,7 @@ NAMED: tuple[SecretRule, ...] = (
     ),
     SecretRule(
         "named-password", _PASSWORD_NAME,
-        rf"""{_PASSWORD_NAME}{_REST}{_SEPARATOR}[bru]?{_QUOTE}([^\s"'`]{{8,200}}){_QUOTE}""",
+        rf"""{_PASSWORD_NAME}{_REST}{_SEPARATOR}[bru]?{_QUOTE}([^\s"'`]{{7,200}}{_LAST}){_QUOTE}""",
         "password", "medium", _password,
     ),
     SecretRule(
@@ -152,16 +153,18 @@ NAMED: tuple[SecretRule, ...] = (
     ),
     SecretRule(
         "connection-string", "(?i:password|pwd)",
-        r"""(?i:;|\b)(?i:password|pwd)\s*=\s*([^\s;"'`]{6,200})\s*(?:;|"|'|$)""", "password", "medium", _password,
+        rf"""(?i:;|\b)(?i:password|pwd)\s*=\s*([^\s;"'`]{{5,200}}{_LAST})\s*(?:;|{_QUOTE}|$)""",
+        "password", "medium", _password,
     ),
     SecretRule(
         "option-password", "--?(?i:password|passwd|pass|token|api-key|secret)",
-        r"""--?(?i:password|passwd|pass|token|api-key|secret)[= ]["']?([^\s"'`]{8,200})""",
+        rf"""--?(?i:password|passwd|pass|token|api-key|secret)[= ]["']?([^\s"'`]{{7,200}}{_LAST})""",
         "password", "medium", _password,
     ),
     SecretRule(
         "user-password", "curl|wget",
-        r"""(?:curl|wget)\b[^\n]{0,200}? -u ["']?[\w.@-]{1,60}:([^\s"'`]{6,200})""", "password", accept=_password,
+        rf"""(?:curl|wget)\b[^\n]{{0,200}}? -u ["']?[\w.@-]{{1,60}}:([^\s"'`]{{5,200}}{_LAST})""",
+        "password", accept=_password,
     ),
 )  # fmt: skip
 """Values that are secrets because of what they are called."""
@@ -169,7 +172,8 @@ NAMED: tuple[SecretRule, ...] = (
 UNQUOTED: tuple[SecretRule, ...] = (
     SecretRule(
         "plain-password", _PASSWORD_NAME,
-        rf"""(?m){_PASSWORD_NAME}{_REST}\s{{0,4}}[:=]\s{{0,4}}([^\s"'`,;(){{}}\[\]]{{8,200}})\s*(?:#.*)?$""",
+        rf"""(?m){_PASSWORD_NAME}{_REST}\s{{0,4}}[:=]\s{{0,4}}([^\s"'`,;(){{}}\[\]]{{7,200}}?{_LAST})"""
+        r"""(?:\\[nrt])?["',]{0,3}\s*(?:#.*)?$""",
         "password", "medium", _password,
     ),
 )  # fmt: skip
@@ -177,8 +181,9 @@ UNQUOTED: tuple[SecretRule, ...] = (
 
 UNQUOTED_SUFFIXES = frozenset(
     [
-        "", "adoc", "bash", "cfg", "conf", "config", "csv", "env", "ini", "ipynb", "log", "md", "mdx", "org", "ps1",
-        "properties", "rst", "service", "sh", "sql", "toml", "tsv", "txt", "xml", "yaml", "yml", "zsh",
+        "", "adoc", "bash", "cfg", "conf", "config", "csv", "env", "gif", "htm", "html", "ini", "ipynb", "jpeg", "jpg",
+        "log", "md", "mdx", "org", "pdf", "png", "properties", "ps1", "rst", "service", "sh", "sql", "tif", "tiff",
+        "toml", "tsv", "txt", "webp", "xml", "yaml", "yml", "zsh",
     ]
 )  # fmt: skip
 """Suffixes of such files; "" also stands for text that has no path."""
