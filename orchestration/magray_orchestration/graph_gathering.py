@@ -20,6 +20,7 @@ _MAX_LABEL = 200
 _MAX_NAMES = 30
 _EXPANDED = 12
 _TASKS = frozenset({"todo", "task", "plan"})
+_SURE = 0.5
 _PRIORS = {
     EdgeKind.CALLS: 1.0,
     EdgeKind.DECIDED_IN: 1.0,
@@ -169,7 +170,8 @@ def _one_step(level: Iterable[Node], chosen: _Chosen, remembered: Remembered, ro
                 chosen.edges[key] = edge
             if there.id in chosen.nodes:
                 continue
-            share = edge.weight / strongest[edge.kind] if strongest[edge.kind] > 0 else 0.0
+            # Where the best of a kind is itself in doubt, it is not shown as if it were sure.
+            share = edge.weight / max(strongest[edge.kind], _SURE)
             found.setdefault(there.id, there)
             # Around a definition other definitions tell more than everything that its file is tied to.
             aside = 0.2 if centre_is_symbol and node.kind is NodeKind.FILE else 1.0

@@ -191,6 +191,14 @@ def test_which_tests_cover_a_symbol_is_answered(shop: Workspace) -> None:
     assert [graph.node(id_).label for id_ in tests] == ["test_pay"]  # type: ignore[union-attr]
 
 
+def test_overloads_are_one_node(tmp_path: Path) -> None:
+    text = "from typing import overload\n\n@overload\ndef load(x: int): ...\n@overload\ndef load(x: str): ...\n"
+    workspace = indexed(tmp_path, {"a.py": text + "def load(x):\n    # the long one\n    return x\n"})
+    graph = graph_around(workspace, "load")
+    assert (graph.nodes[0].line, graph.notes) == (7, ())
+    assert len([node for node in graph_around(workspace, "a.py").nodes if node.label == "load"]) == 1
+
+
 def test_depth_and_limit_are_kept(shop: Workspace) -> None:
     assert len(graph_around(shop, "shop/basket.py", limit=3, records=RECORDS).nodes) == 3
     near, far = (graph_around(shop, "shop/money.py", depth=depth) for depth in (1, 2))

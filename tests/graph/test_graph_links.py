@@ -118,6 +118,29 @@ def test_a_method_is_found_by_its_class_and_by_self(tmp_path: Path) -> None:
     assert {key for key in found if key[1] == "calls"} == {("a.ts", "calls", "shop.ts")}
 
 
+def test_a_receiver_named_like_a_class_means_that_class(tmp_path: Path) -> None:
+    found = graphed(
+        tmp_path,
+        {
+            "a.py": "def go(http_session, self_made):\n    http_session.send()\n    self_made.cli_runner.get()\n",
+            "session.py": "class Session:\n    def send(self): ...\n",
+            "mail.py": "class Letter:\n    def send(self): ...\n    def get(self): ...\n",
+            "runner.py": "class CliRunner:\n    def get(self): ...\n",
+        },
+    )
+    assert {key for key in found if key[1] == "calls"} == {
+        ("a.py", "calls", "session.py"),
+        ("a.py", "calls", "runner.py"),
+    }
+
+
+def test_repeating_what_is_unclear_makes_it_no_clearer(tmp_path: Path) -> None:
+    texts = {f"m{n}.py": f"class Part{n}:\n    def emit_all(self): ...\n" for n in range(5)}
+    once = graphed(tmp_path / "once", {"a.py": "def go(x):\n    x.emit_all()\n", **texts})
+    often = graphed(tmp_path / "often", {"a.py": "def go(x):\n" + "    x.emit_all()\n" * 40, **texts})
+    assert once["a.py", "calls", "m1.py"] == often["a.py", "calls", "m1.py"] > 0
+
+
 def test_names_of_everyones_containers_tie_nothing(tmp_path: Path) -> None:
     found = graphed(
         tmp_path,

@@ -16,7 +16,7 @@ from magray_core.errors import IndexCorrupt
 from magray_indexers.graph import history, store
 from magray_indexers.graph.building import unpacked
 from magray_indexers.graph.edges import MODULE_SCOPE, name_key
-from magray_indexers.graph.linking import FileRow, Link, Linker
+from magray_indexers.graph.linking import FileRow, Link, Linker, weighed
 from magray_indexers.graph.model import Edge, EdgeKind, Node, NodeKind
 from magray_indexers.store import CHUNK_BITS, id_range
 
@@ -243,15 +243,17 @@ class GraphReader:
         """What the definition calls, with everything inside it."""
         scope = self._linker.scope_of(file)
         first = file.id << CHUNK_BITS
-        rows = self._db.execute("SELECT scope, kind, name, receiver, count, line FROM refs WHERE file = ?", (file.id,))
+        rows = self._db.execute(
+            "SELECT scope, kind, name, receiver, hint, count, line FROM refs WHERE file = ?", (file.id,)
+        )
         sums: dict[tuple[int, EdgeKind], list[float]] = {}
-        for inner, kind, name, receiver, count, line in rows.fetchall():
+        for inner, kind, name, receiver, hint, count, line in rows.fetchall():
             if first + inner not in own:
                 continue
-            for target, share in scope.resolve(kind, name, receiver):
+            for target, share in scope.resolve(kind, name, receiver, hint):
                 if target.id not in own:
                     entry = sums.setdefault((target.id, self._linker.kind_of(file, kind, target)), [0.0, line])
-                    entry[0] += share * math.log2(1 + count)
+                    entry[0] += weighed(share, count)
                     entry[1] = min(entry[1], line)
         for (target_id, edge_kind), (weight, line) in sums.items():
             symbol = self._symbol_by_id(target_id)
@@ -262,14 +264,14 @@ class GraphReader:
     def _users(self, node: Node, row: _SymbolRow) -> Iterator[Step]:
         """Who calls or mentions the definition, as far as its name resolves to it."""
         refs = self._db.execute(
-            "SELECT file, scope, kind, receiver, count, line FROM refs WHERE name = ? ORDER BY file, scope LIMIT ?",
+            "SELECT file, scope, kind, receiver, hint, count, line FROM refs WHERE name = ? ORDER BY file LIMIT ?",
             (row.key, _MAX_USERS),
         ).fetchall()
         scopes = {number: self._linker.scope_of(file) for number in {ref[0] for ref in refs}
                   if (file := self._linker.file(number)) is not None}  # fmt: skip
-        for number, inner, kind, receiver, count, line in refs:
+        for number, inner, kind, receiver, hint, count, line in refs:
             scope = scopes.get(number)
-            shares = scope.resolve(kind, row.key, receiver) if scope is not None else []
+            shares = scope.resolve(kind, row.key, receiver, hint) if scope is not None else []
             found = next(((target, share) for target, share in shares if target.id == row.id), None)
             if scope is None or found is None:
                 continue
@@ -277,7 +279,7 @@ class GraphReader:
             user = user or _file_node(scope.file)
             if user.id != node.id:
                 edge_kind = self._linker.kind_of(scope.file, kind, found[0])
-                weight = round(found[1] * math.log2(1 + count), 3)
+                weight = round(weighed(found[1], count), 3)
                 yield Step(user, Edge(user.id, node.id, edge_kind, weight, f"{scope.file.path}:{line}"))
 
     def _row_of(self, node: Node) -> _SymbolRow | None:

@@ -51,14 +51,15 @@ _NO_TERMS = frozenset({SymbolKind.VARIABLE, SymbolKind.FIELD, SymbolKind.PROPERT
 class Ref:
     """A name that the file uses. ``scope`` is the index of the definition around it or MODULE_SCOPE.
 
-    ``name`` is its key, ``receiver`` the key of the word it hangs on, NO_RECEIVER or SELF_RECEIVER; ``line`` is that
-    of the first of ``count`` uses, from 1.
+    ``name`` is its key, ``receiver`` the key of the word it hangs on, NO_RECEIVER or SELF_RECEIVER, ``hint`` the key of
+    that word's last part (0: none); ``line`` is that of the first of ``count`` uses, from 1.
     """
 
     scope: int
     kind: int
     name: int
     receiver: int
+    hint: int
     count: int
     line: int
 
@@ -89,6 +90,12 @@ def name_key(name: str) -> int:
 
 _KEYS: dict[str, int] = {}
 _MAX_KEYS = 100_000
+
+
+def tail_key(word: str) -> int:
+    """The key of the last part of a word in lower case: one for ``http_adapter``, ``HTTPAdapter`` and ``adapter``."""
+    tokens = code_tokens(word)
+    return name_key(f"*{tokens[-1]}") if tokens else 0
 
 
 def facts_of(path: str, language: str, text: str, symbols: Sequence[Symbol]) -> FileFacts:
@@ -138,7 +145,7 @@ def _mentions_in_prose(text: str) -> list[Ref]:
         counts[key] += 1
         first.setdefault(key, at)
     return [
-        Ref(MODULE_SCOPE, MENTION, name, receiver, counts[name, receiver], lines.number(at))
+        Ref(MODULE_SCOPE, MENTION, name, receiver, 0, counts[name, receiver], lines.number(at))
         for (name, receiver), at in list(first.items())[:_MAX_REFS]
     ]
 
@@ -186,7 +193,8 @@ def _numbered(
         if len(name) > _MAX_NAME or (kind == MENTION and name in called):
             continue
         owner = NO_RECEIVER if not receiver else SELF_RECEIVER if receiver in SELVES else name_key(receiver)
-        refs.append(Ref(scope, kind, name_key(name), owner, counts[key], lines.number(at)))
+        hint = tail_key(receiver) if owner > SELF_RECEIVER else 0
+        refs.append(Ref(scope, kind, name_key(name), owner, hint, counts[key], lines.number(at)))
         if len(refs) >= _MAX_REFS:
             break
     return refs

@@ -25,7 +25,7 @@ _AMBIGUOUS = 16
 _AMBIGUOUS_MENTION = 4
 _MAX_IMPORTED = 60
 _KEPT_FILES, _KEPT_NAMES = 600, 50_000
-_STRONG, _WEAK = 1.0, 0.5
+_STRONG, _LIKELY, _WEAK = 1.0, 0.75, 0.5
 _TOP = 64
 COMMON_TERM = 12
 """A word that more files have is no notion that ties them."""
@@ -48,10 +48,14 @@ _MENTIONED = (_CALLABLE - {SymbolKind.VARIABLE.value}) | {SymbolKind.METHOD.valu
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A definition that names are resolved to. ``parent`` is the key of the class or module it is in, 0 for none."""
+    """A definition that names are resolved to.
+
+    ``parent`` is the key of the class or module it is in, ``tail`` the key of the last part of that one's name.
+    """
 
     id: int
     parent: int
+    tail: int
     kind: str
 
     @property
@@ -142,9 +146,9 @@ class Linker:
         known = self._defined.get(number)
         if known is None:
             known = {}
-            sql = "SELECT key, id, parent, kind FROM symbols WHERE id BETWEEN ? AND ? ORDER BY id"
-            for key, id_, parent, kind in self._db.execute(sql, id_range(number)):
-                known.setdefault(key, []).append(Target(id_, parent, kind))
+            sql = "SELECT key, id, parent, tail, kind FROM symbols WHERE id BETWEEN ? AND ? ORDER BY id"
+            for key, *rest in self._db.execute(sql, id_range(number)):
+                known.setdefault(key, []).append(Target(*rest))
             self._defined[number] = known
             if len(self._defined) > _KEPT_FILES:
                 self._defined.popitem(last=False)
@@ -158,7 +162,7 @@ class Linker:
         if known is None:
             if len(self._named) > _KEPT_NAMES:
                 self._named.clear()
-            sql = "SELECT id, parent, kind FROM symbols WHERE key = ? LIMIT ?"
+            sql = "SELECT id, parent, tail, kind FROM symbols WHERE key = ? LIMIT ?"
             known = self._named[name] = [Target(*row) for row in self._db.execute(sql, (name, _AMBIGUOUS + 1))]
         return known
 
@@ -172,13 +176,13 @@ class Linker:
         sums: dict[tuple[int, EdgeKind], list[float]] = {
             (target, kind): [weight, line] for target, (weight, line) in scope.imported.items()
         }
-        rows = self._db.execute("SELECT kind, name, receiver, count, line FROM refs WHERE file = ?", (number,))
-        for ref_kind, name, receiver, count, line in rows:
-            for target, share in scope.resolve(ref_kind, name, receiver):
+        rows = self._db.execute("SELECT kind, name, receiver, hint, count, line FROM refs WHERE file = ?", (number,))
+        for ref_kind, name, receiver, hint, count, line in rows:
+            for target, share in scope.resolve(ref_kind, name, receiver, hint):
                 if target.file != number:
                     edge = self.kind_of(file, ref_kind, target)
                     entry = sums.setdefault((target.file, edge), [0.0, line])
-                    entry[0] += share * math.log2(1 + count)
+                    entry[0] += weighed(share, count)
                     entry[1] = min(entry[1], line)
         self._add_tested(file, sums)
         return _heaviest(sums) + self._alike(number)
@@ -239,7 +243,7 @@ class Scope:
     reached: Mapping[int, list[Target]]
     modules: frozenset[int]
 
-    def resolve(self, ref_kind: int, name: int, receiver: int) -> list[tuple[Target, float]]:
+    def resolve(self, ref_kind: int, name: int, receiver: int, hint: int) -> list[tuple[Target, float]]:
         """The definitions that a name can mean, each with its share of what the use weighs; [] for none."""
         wanted = _CALLABLE if ref_kind == CALL else _MENTIONED
         own = [one for one in self.own.get(name, ()) if one.kind in wanted]
@@ -252,6 +256,9 @@ class Scope:
                 on_class = [one for one in self._anywhere(name, wanted) if one.parent == receiver]
             if on_class:
                 return _shared(on_class, _STRONG)
+            # ``session.send`` and ``self.http_session.send`` mean most likely what is defined on a ``Session``.
+            if hint and (hinted := [one for one in self._anywhere(name, wanted) if one.tail == hint]):
+                return _shared(hinted, _LIKELY)
         if receiver == NO_RECEIVER:
             return self._bare(ref_kind, name, own, near)
         if receiver in self.modules:
@@ -293,6 +300,11 @@ class Scope:
                     usable.append((one, other.is_test))
         # Code does not use what tests define.
         return [one for one, is_test in usable if not is_test or self.file.is_test]
+
+
+def weighed(share: float, count: int) -> float:
+    """What ``count`` uses weigh: repeating what is unclear does not make it clearer."""
+    return share * math.log2(1 + count) if share >= _WEAK else share
 
 
 def tested_name(path: str) -> str:

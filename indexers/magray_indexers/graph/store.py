@@ -12,13 +12,14 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from magray_configs.paths import WorkspacePaths
 from magray_core.errors import IndexCorrupt, IndexFormatTooNew, IndexingError, IndexUnavailable
-from magray_indexers.graph.edges import FileFacts, name_key
+from magray_core.memory import Symbol
+from magray_indexers.graph.edges import FileFacts, name_key, tail_key
 from magray_indexers.graph.imports import ImportSpec
 from magray_indexers.graph.lexing import word_set
 from magray_indexers.store import CHUNK_BITS, id_range, transaction
@@ -35,10 +36,11 @@ CREATE INDEX files_by_module ON files (module);
 CREATE INDEX files_by_folder ON files (folder);
 CREATE INDEX files_stale ON files (id) WHERE stale;
 CREATE TABLE symbols (id INTEGER PRIMARY KEY, key INTEGER NOT NULL, name TEXT NOT NULL, qualified TEXT NOT NULL,
-    parent INTEGER NOT NULL, kind TEXT NOT NULL, line INTEGER NOT NULL, end_line INTEGER NOT NULL);
+    parent INTEGER NOT NULL, tail INTEGER NOT NULL, kind TEXT NOT NULL, line INTEGER NOT NULL,
+    end_line INTEGER NOT NULL);
 CREATE INDEX symbols_by_key ON symbols (key);
 CREATE TABLE refs (file INTEGER NOT NULL, scope INTEGER NOT NULL, kind INTEGER NOT NULL, name INTEGER NOT NULL,
-    receiver INTEGER NOT NULL, count INTEGER NOT NULL, line INTEGER NOT NULL,
+    receiver INTEGER NOT NULL, hint INTEGER NOT NULL, count INTEGER NOT NULL, line INTEGER NOT NULL,
     PRIMARY KEY (file, scope, kind, name, receiver)) WITHOUT ROWID;
 CREATE INDEX refs_by_name ON refs (name);
 CREATE TABLE imports (file INTEGER NOT NULL, spec TEXT NOT NULL, up INTEGER NOT NULL, style TEXT NOT NULL,
@@ -216,17 +218,22 @@ def replace_facts(db: sqlite3.Connection, number: int, content_hash: str, facts:
         for table in ("refs", "imports", "terms"):
             db.execute(f"DELETE FROM {table} WHERE file = ?", (number,))
     first = number << CHUNK_BITS
+    same = _as_one(facts.symbols)
     db.executemany(
-        "INSERT INTO symbols VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO symbols VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            (first + i, name_key(one.name), one.name, one.qualified_name, _owner(one.parent), one.kind.value,
+            (first + i, name_key(one.name), one.name, one.qualified_name, *_owner(one.parent), one.kind.value,
              one.start_line, one.end_line)
             for i, one in enumerate(facts.symbols)
+            if same[i] == i
         ),
     )  # fmt: skip
     db.executemany(
-        "INSERT OR IGNORE INTO refs VALUES (?, ?, ?, ?, ?, ?, ?)",
-        sorted((number, ref.scope, ref.kind, ref.name, ref.receiver, ref.count, ref.line) for ref in facts.refs),
+        "INSERT OR IGNORE INTO refs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        sorted(
+            (number, same.get(ref.scope, ref.scope), ref.kind, ref.name, ref.receiver, ref.hint, ref.count, ref.line)
+            for ref in facts.refs
+        ),
     )
     db.executemany(
         "INSERT OR IGNORE INTO imports VALUES (?, ?, ?, ?, ?, ?)",
@@ -255,8 +262,21 @@ def spec_stem(spec: ImportSpec) -> str:
     return last.lower()
 
 
-def _owner(parent: str) -> int:
-    return name_key(parent.rpartition(".")[2]) if parent else 0
+def _as_one(symbols: Sequence[Symbol]) -> dict[int, int]:
+    """For each definition the longest of its name and kind in the file: overloads are one node."""
+    longest: dict[tuple[str, str], int] = {}
+    for at, one in enumerate(symbols):
+        key = (one.qualified_name, one.kind.value)
+        known = longest.setdefault(key, at)
+        if one.span.end - one.span.start > symbols[known].span.end - symbols[known].span.start:
+            longest[key] = at
+    return {at: longest[one.qualified_name, one.kind.value] for at, one in enumerate(symbols)}
+
+
+def _owner(parent: str) -> tuple[int, int]:
+    """The keys of the class or module around a definition: of its name and of that name's last part."""
+    name = parent.rpartition(".")[2]
+    return (name_key(name), tail_key(name)) if name else (0, 0)
 
 
 def _open_for_writing(path: Path) -> sqlite3.Connection:
