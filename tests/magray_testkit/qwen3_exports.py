@@ -20,7 +20,8 @@ def rewrite(source: Path, target: Path, change: Callable[[onnx.GraphProto], None
     """A folder with the changed graph of ``source``'s, its weights inside, and the same tokenizer."""
     target.mkdir(parents=True)
     shutil.copyfile(source / "tokenizer.json", target / "tokenizer.json")
-    model = onnx.load(source / "model.onnx")
+    (graph,) = source.glob("*.onnx")
+    model = onnx.load(graph)
     change(model.graph)
     if all(entry.domain != MICROSOFT for entry in model.opset_import):
         model.opset_import.append(helper.make_opsetid(MICROSOFT, 1))

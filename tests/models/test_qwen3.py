@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -186,15 +187,14 @@ def test_judgments_do_not_depend_on_who_exported_the_graph(
 
 def test_the_layout_of_a_hub_is_understood(embedding_model: Path, tmp_path: Path) -> None:
     (tmp_path / "onnx").mkdir()
-    for name in ("model.onnx", "model.onnx_data"):
-        shutil.copyfile(embedding_model / name, tmp_path / "onnx" / name)
+    (graph,) = embedding_model.glob("embedding-*.onnx")
+    onnx.save_model(
+        onnx.load(graph), tmp_path / "onnx" / "model.onnx", save_as_external_data=True, location="model.onnx_data"
+    )
     shutil.copyfile(embedding_model / "tokenizer.json", tmp_path / "tokenizer.json")
     check_embeddings(tmp_path)
-    assert set(json.loads((tmp_path / "manifest.json").read_text())["files"]) == {
-        "onnx/model.onnx",
-        "onnx/model.onnx_data",
-        "tokenizer.json",
-    }
+    recorded = json.loads((tmp_path / "manifest.json").read_text())["files"]
+    assert set(recorded) == {"onnx/model.onnx", "onnx/model.onnx_data", "tokenizer.json"}
 
 
 def test_threads_at_once_get_what_one_gets(embedding_model: Path, reranking_model: Path) -> None:

@@ -17,6 +17,7 @@ from magray_testkit.tiny_qwen3 import TinyQwen3
 from safetensors.numpy import load_file, save_file
 
 from magray_core.errors import ProviderError
+from magray_models.installed import problems, write_manifest
 from magray_models.qwen.embedding import load_qwen3_embedder
 from magray_models.qwen.gguf_header import read_header
 from magray_models.qwen.reranking import load_qwen3_reranker
@@ -41,6 +42,12 @@ def refusal(folder: Path) -> str:
     return refused.value.message + (f" ({refused.value.hint})" if refused.value.hint else "")
 
 
+def graph_of(folder: Path) -> Path:
+    """The graph that was made of the folder's checkpoint."""
+    (graph,) = folder.glob("embedding-*.onnx")
+    return graph
+
+
 def spoil(path: Path, at: int = -10) -> None:
     content = bytearray(path.read_bytes())
     content[at] ^= 0x40
@@ -53,14 +60,15 @@ def test_files_that_were_placed_are_recorded_and_then_refused_when_they_change(
     caplog.set_level(logging.INFO)
     before = load_qwen3_embedder(folder).model
     recorded = json.loads((folder / "manifest.json").read_text())["files"]
-    assert set(recorded) == {"model.safetensors", "config.json", "tokenizer.json", "model.onnx", "model.onnx_data"}
-    assert recorded["model.onnx"]["bytes"] == (folder / "model.onnx").stat().st_size
+    graph = graph_of(folder).name
+    assert set(recorded) == {"model.safetensors", "config.json", "tokenizer.json", graph, f"{graph}_data"}
+    assert recorded[graph]["bytes"] == (folder / graph).stat().st_size
     assert "converting" in caplog.text
     assert load_qwen3_embedder(folder).model == before
-    for name in ("model.onnx", "model.onnx_data", "tokenizer.json"):
+    for name in (graph, f"{graph}_data", "tokenizer.json"):
         whole = (folder / name).read_bytes()
         spoil(folder / name)
-        assert refusal(folder).startswith(f"{folder / name} is not the file that was recorded (fetch the model again")
+        assert refusal(folder).startswith(f"{folder / name} is not the file that was recorded (place the model again")
         (folder / name).write_bytes(whole[:-1])
         assert f"has {len(whole) - 1} bytes, {len(whole)} were recorded" in refusal(folder)
         (folder / name).write_bytes(whole)
@@ -69,15 +77,30 @@ def test_files_that_were_placed_are_recorded_and_then_refused_when_they_change(
 
 def test_a_fetched_checkpoint_is_verified_before_it_is_converted(folder: Path) -> None:
     load_qwen3_embedder(folder)
-    for name in ("model.onnx", "model.onnx_data"):
-        (folder / name).unlink()
+    graph_of(folder).unlink()
     spoil(folder / "model.safetensors")
     assert f"{folder / 'model.safetensors'} is not the file that was recorded" in refusal(folder)
-    assert not (folder / "model.onnx").exists()
+    assert not list(folder.glob("*.onnx"))
+
+
+def test_another_checkpoint_in_the_folder_is_converted_anew(folder: Path) -> None:
+    first = load_qwen3_embedder(folder)
+    old = graph_of(folder)
+    other = TinyQwen3(seed=2)
+    other.write_checkpoint(folder)
+    assert "is not the file that was recorded" in refusal(folder)
+    write_manifest(folder)  # as placing the model again does
+    second = load_qwen3_embedder(folder)
+    assert second.model.id != first.model.id
+    assert np.abs(second.embed(["text"])[0] - other.embedding("text")).max() < 1e-5
+    assert graph_of(folder) != old
+    assert problems(folder) == []
 
 
 def test_a_file_beside_the_graph_that_nobody_recorded_is_refused(folder: Path) -> None:
     load_qwen3_embedder(folder)
+    graph_of(folder).rename(folder / "model.onnx")  # as if it were the person's own, with its weights beside it
+    write_manifest(folder)
     (folder / "model.onnx.data").write_bytes(b"weights from somewhere else")
     assert "model.onnx.data is not in the model's manifest.json" in refusal(folder)
 
@@ -86,7 +109,7 @@ def test_a_file_beside_the_graph_that_nobody_recorded_is_refused(folder: Path) -
 def test_a_manifest_that_is_none_is_said(content: str, folder: Path) -> None:
     load_qwen3_embedder(folder)
     (folder / "manifest.json").write_text(content)
-    assert "manifest.json is not a model's manifest" in refusal(folder)
+    assert f"the manifest of the model {folder.name} cannot be read" in refusal(folder)
 
 
 def test_a_folder_without_a_model_says_what_belongs_there(tmp_path: Path) -> None:
@@ -151,22 +174,24 @@ def test_a_checkpoint_that_was_never_whole_is_refused(damage: Callable[[Path], N
 
 def test_an_onnx_file_that_was_never_whole_is_refused(folder: Path) -> None:
     load_qwen3_embedder(folder)
-    whole = {name: (folder / name).read_bytes() for name in ("model.onnx", "model.onnx_data")}
+    graph = graph_of(folder).name
+    whole = {name: (folder / name).read_bytes() for name in (graph, f"{graph}_data")}
     for name, content in whole.items():
         for size in (0, 1, len(content) // 3, len(content) - 1):
-            (folder / "manifest.json").unlink()
             (folder / name).write_bytes(content[:size])
+            write_manifest(folder)
             assert any(said in refusal(folder) for said in ("cannot be loaded", "cannot be run", "is no such model"))
         (folder / name).write_bytes(content)
-    (folder / "manifest.json").unlink()
+    write_manifest(folder)
     load_qwen3_embedder(folder)
 
 
 def test_the_other_models_files_are_refused(folder: Path) -> None:
     load_qwen3_reranker(folder)
-    assert "is no such model: it has the outputs yes_no_logits (one of these is needed: last_hidden_state" in refusal(
-        folder
-    )
+    (graph,) = folder.glob("reranking-*.onnx")
+    graph.rename(folder / "model.onnx")  # its weights are still found: the graph names them
+    write_manifest(folder)
+    assert "is no such model: it has the outputs yes_no_logits (one of these is needed: last_hidden" in refusal(folder)
 
 
 def test_a_folder_that_cannot_be_written_to_still_loads(

@@ -1,6 +1,6 @@
-"""From a published checkpoint (``config.json``, ``model.safetensors``) to ``model.onnx``, without torch.
+"""From a published checkpoint (``config.json``, ``model.safetensors``) to an ONNX file, without torch.
 
-Weights are read one by one and written as float32 into ``model.onnx_data`` beside the graph.
+Weights are read one by one and written as float32 into a file beside the graph.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from magray_core.errors import ProviderError
-from magray_models.qwen.files import CHECKPOINT, CONFIG, TOKENIZER
+from magray_models.qwen.files import CHECKPOINT, CONFIG, TOKENIZER, Purpose
 from magray_models.qwen.graph import OPSET, GraphWriter, Shape, write_network
 from magray_models.qwen.prompts import NO, YES
 from magray_models.qwen.tokens import FileVocabulary, required_id
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-Purpose = Literal["embedding", "reranking"]
-MODEL, MODEL_DATA = "model.onnx", "model.onnx_data"
+FORMAT = "1"
+"""Bump it when the same checkpoint becomes another graph."""
+
 _IR_VERSION = 10
 _ALIGNMENT = 4096  # onnxruntime maps weights that begin on a page
 _NOT_QWEN3 = "only Qwen3's embedding and reranking checkpoints can be converted"
 
 
-def convert(folder: Path, purpose: Purpose) -> Path:
-    """Write ``model.onnx`` and ``model.onnx_data`` from the checkpoint in the folder; returns the graph's path.
+def convert(folder: Path, purpose: Purpose, target: Path) -> None:
+    """Write ``target`` and, with ``_data`` at its name's end, its weights, from the checkpoint in the folder.
 
     A reranker keeps only the two rows of its head that say yes and no. Takes about twice the checkpoint's size on
     disk. Raises ProviderError if the checkpoint is another model, damaged, or there is no room.
@@ -39,25 +40,25 @@ def convert(folder: Path, purpose: Purpose) -> Path:
     shape, tied = _read_config(folder / CONFIG)
     source = folder / CHECKPOINT
     writer = GraphWriter()
-    state = write_network(writer, shape)
-    output, width = state, shape.hidden_size
+    output, width = write_network(writer, shape), shape.hidden_size
     if purpose == "reranking":
-        output, width = writer.op("MatMul", [state, "answers.weight"], "yes_no_logits"), 2
-    data, graph = (folder / f".{name}.{os.getpid()}" for name in (MODEL_DATA, MODEL))
+        output, width = writer.op("MatMul", [output, "answers.weight"], "yes_no_logits"), 2
+    location = f"{target.name}_data"
+    data, graph = (folder / f".{name}.{os.getpid()}" for name in (location, target.name))
     try:
         if shutil.disk_usage(folder).free < 2.2 * source.stat().st_size:
             raise ProviderError(f"there is no room in {folder} to convert {CHECKPOINT}", hint="free some disk space")
         with data.open("wb") as file:
-            tensors = [_append(file, name, array) for name, array in _weights(folder, shape, purpose, tied=tied)]
+            weights = _weights(folder, shape, purpose, tied=tied)
+            tensors = [_append(file, location, name, array) for name, array in weights]
         graph.write_bytes(_model(writer, tensors, output, width))
-        data.replace(folder / MODEL_DATA)
-        graph.replace(folder / MODEL)
+        data.replace(folder / location)
+        graph.replace(target)
     except OSError as error:
         raise ProviderError(f"{source} cannot be converted: {error.strerror or error}") from error
     finally:
         data.unlink(missing_ok=True)
         graph.unlink(missing_ok=True)
-    return folder / MODEL
 
 
 def _read_config(path: Path) -> tuple[Shape, bool]:
@@ -143,12 +144,12 @@ def _fits(found: tuple[int, ...], expected: tuple[int, ...]) -> bool:
     return len(found) == len(expected) and all(want in (-1, got) for want, got in zip(expected, found, strict=True))
 
 
-def _append(file: BinaryIO, name: str, array: NDArray[np.float32]) -> onnx.TensorProto:
+def _append(file: BinaryIO, location: str, name: str, array: NDArray[np.float32]) -> onnx.TensorProto:
     """Write a weight at the end of the data file; returns what the graph says of it."""
     from onnx import StringStringEntryProto, TensorProto
 
     file.write(b"\0" * (-file.tell() % _ALIGNMENT))
-    place = {"location": MODEL_DATA, "offset": str(file.tell()), "length": str(array.nbytes)}
+    place = {"location": location, "offset": str(file.tell()), "length": str(array.nbytes)}
     file.write(array.data.cast("B"))
     tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=array.shape, data_location=TensorProto.EXTERNAL)
     tensor.external_data.extend(StringStringEntryProto(key=key, value=value) for key, value in place.items())

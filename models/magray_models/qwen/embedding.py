@@ -90,5 +90,5 @@ def load_qwen3_embedder(
     if dim is not None and not 1 <= dim <= width:
         raise ProviderError(f"the model's vectors have {width} numbers, not {dim}", hint=f"choose 1 to {width}")
     asked = hashlib.sha256(f"{_FORMAT}\0{CODE_SEARCH}\0{max_tokens}".encode()).hexdigest()[:6]
-    model = EmbeddingModel(id=f"qwen3-embedding/{files.fingerprint}-{asked}/{dim or width}", dim=dim or width)
+    model = EmbeddingModel(id=f"qwen3emb-{files.fingerprint}-{asked}-{dim or width}", dim=dim or width)
     return Qwen3Embedder(states, vocabulary, model, max_tokens=max_tokens)

@@ -11,23 +11,26 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from magray_core.errors import ProviderError
+from magray_models.installed import MANIFEST, read_manifest
 
 log = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
 TOKENIZER = "tokenizer.json"
 CHECKPOINT = "model.safetensors"
 CONFIG = "config.json"
 
 Runtime = Literal["onnx", "gguf"]
+Purpose = Literal["embedding", "reranking"]
+_CONVERTED = re.compile(r"(embedding|reranking)-[0-9a-f]{12}\.onnx(_data)?")
 _NOT_WEIGHTS = {".json", ".md", ".txt", ".toml", ".jinja", ".onnx", ".gguf", ".safetensors", ".py", ".part"}
-_REFETCH = "fetch the model again, or remove manifest.json if you changed the files yourself"
+_REPLACE = "place the model again, or remove manifest.json if you changed the files yourself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,22 @@ class ModelFiles:
     fingerprint: str
 
 
+def converted_name(purpose: Purpose, fingerprint: str) -> str:
+    """The name of a graph that was made of the checkpoint with this fingerprint; its weights have ``_data`` more."""
+    return f"{purpose}-{fingerprint}.onnx"
+
+
+def is_converted(name: str, purpose: Purpose) -> bool:
+    """Whether a file was made of some checkpoint for that purpose."""
+    found = _CONVERTED.fullmatch(name)
+    return found is not None and found[1] == purpose
+
+
 def find_weights(folder: Path) -> tuple[Runtime, Path] | None:
-    """The weights that a runtime can open, ONNX before gguf, or None. Raises ProviderError where it is ambiguous."""
+    """The weights that came for a runtime, ONNX before gguf, or None. Raises ProviderError where it is ambiguous."""
     for runtime, patterns in (("onnx", ("*.onnx", "onnx/*.onnx")), ("gguf", ("*.gguf",))):
         found = sorted(path for pattern in patterns for path in folder.glob(pattern) if path.is_file())
+        found = [path for path in found if not _CONVERTED.fullmatch(path.name)]
         preferred = [path for path in found if path.name == f"model.{runtime}"] or found
         if len(preferred) > 1:
             names = ", ".join(path.relative_to(folder).as_posix() for path in preferred)
@@ -67,8 +82,11 @@ def _parts(weights: Path) -> list[Path]:
     """The weights and, for ONNX, whatever else lies beside them that the graph may open."""
     if weights.suffix == ".gguf":
         return [weights]
+    if _CONVERTED.fullmatch(weights.name):
+        return [weights, weights.with_name(f"{weights.name}_data")]
     beside = (path for path in weights.parent.iterdir() if path.is_file() and not path.name.startswith("."))
-    return [weights, *sorted(path for path in beside if path.suffix not in _NOT_WEIGHTS and path != weights)]
+    others = (path for path in beside if path.suffix not in _NOT_WEIGHTS and not _CONVERTED.fullmatch(path.name))
+    return [weights, *sorted(path for path in others if path != weights)]
 
 
 def verify(folder: Path, used: Mapping[str, Path]) -> dict[str, str]:
@@ -77,17 +95,17 @@ def verify(folder: Path, used: Mapping[str, Path]) -> dict[str, str]:
     Reads every byte, about a second for each gigabyte. Raises ProviderError for the first file that is missing,
     unreadable or not the one that was recorded.
     """
-    recorded = _recorded(folder)
+    recorded = read_manifest(folder) if (folder / MANIFEST).exists() else None
     digests: dict[str, str] = {}
     for name, path in used.items():
         expected = None if recorded is None else recorded.get(name)
         if recorded is not None and expected is None:
-            raise ProviderError(f"{path} is not in the model's {MANIFEST}", hint=_REFETCH)
-        if expected is not None and _size(path) != expected[1]:
-            raise ProviderError(f"{path} has {_size(path)} bytes, {expected[1]} were recorded", hint=_REFETCH)
+            raise ProviderError(f"{path} is not in the model's {MANIFEST}", hint=_REPLACE)
+        if expected is not None and _size(path) != expected.n_bytes:
+            raise ProviderError(f"{path} has {_size(path)} bytes, {expected.n_bytes} were recorded", hint=_REPLACE)
         digests[name] = _hash(path)
-        if expected is not None and digests[name] != expected[0]:
-            raise ProviderError(f"{path} is not the file that was recorded", hint=_REFETCH)
+        if expected is not None and digests[name] != expected.sha256:
+            raise ProviderError(f"{path} is not the file that was recorded", hint=_REPLACE)
     if recorded is None:
         record(folder, used, digests)
     return digests
@@ -95,7 +113,15 @@ def verify(folder: Path, used: Mapping[str, Path]) -> dict[str, str]:
 
 def record(folder: Path, used: Mapping[str, Path], digests: Mapping[str, str] | None = None) -> None:
     """Add files to the folder's manifest; a folder that cannot be written to stays without. Raises ProviderError."""
-    content = _content(folder) or {"files": {}}
+    content: dict[str, Any] = {"files": {}}
+    if (folder / MANIFEST).exists():
+        read_manifest(folder)  # or raise
+        content = json.loads((folder / MANIFEST).read_bytes())
+    content["files"] = {
+        name: pin
+        for name, pin in content["files"].items()
+        if not _CONVERTED.fullmatch(name) or (folder / name).exists()
+    }
     known = digests or {name: _hash(path) for name, path in used.items()}
     content["files"] |= {name: {"sha256": known[name], "bytes": _size(path)} for name, path in used.items()}
     temporary = folder / f".{MANIFEST}.{os.getpid()}"
@@ -108,32 +134,6 @@ def record(folder: Path, used: Mapping[str, Path], digests: Mapping[str, str] | 
         log.warning("the hashes of %s could not be recorded, so damage there would go unnoticed: %s", folder, error)
         return
     log.info("recorded the hashes of %s; the files are refused if they change", folder)
-
-
-def _content(folder: Path) -> dict[str, Any] | None:
-    """The manifest as it is written, or None where there is none."""
-    try:
-        content: Any = json.loads((folder / MANIFEST).read_bytes())
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ProviderError(f"{folder / MANIFEST} cannot be read: {error.strerror}") from error
-    except ValueError:
-        content = None
-    if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
-        raise ProviderError(f"{folder / MANIFEST} is not a model's manifest", hint=_REFETCH)
-    return content
-
-
-def _recorded(folder: Path) -> dict[str, tuple[str, int]] | None:
-    """(sha256, bytes) by name, or None where nothing is recorded."""
-    content = _content(folder)
-    if content is None:
-        return None
-    try:
-        return {name: (str(entry["sha256"]), int(entry["bytes"])) for name, entry in content["files"].items()}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ProviderError(f"{folder / MANIFEST} is not a model's manifest", hint=_REFETCH) from error
 
 
 def _size(path: Path) -> int:

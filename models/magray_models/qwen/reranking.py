@@ -111,4 +111,4 @@ def load_qwen3_reranker(
     prompt = JudgePrompt(vocabulary, max_passage_tokens=max_passage_tokens, task=task)
     judge.odds([prompt.pair(prompt.question(""), "")])  # the proof that it runs
     asked = hashlib.sha256(f"{_FORMAT}\0{task}\0{max_passage_tokens}".encode()).hexdigest()[:6]
-    return Qwen3Reranker(judge, prompt, f"qwen3-reranker/{files.fingerprint}-{asked}")
+    return Qwen3Reranker(judge, prompt, f"qwen3_reranker-{files.fingerprint}-{asked}")
