@@ -71,7 +71,9 @@ def scan(text: str, *, path: str = "", allowed: AllowList = NOTHING_ALLOWED) -> 
     """
     data = text.encode("utf-8", "surrogatepass")
     place = _Places(text, data)
-    found = [*_by_own_rules(text, data, place, path), *_by_provider(data, place)]
+    found = list(_by_own_rules(text, data, place, path))
+    if _is_more_possible(text, data, found):
+        found += _by_provider(data, place)
     return _merged([one for one in found if not _is_allowed(text, one, allowed)])
 
 
@@ -155,11 +157,24 @@ def _options() -> Any:
     return options
 
 
-def _by_provider(data: bytes, place: _Places) -> Iterator[Finding]:
-    from magray_indexers.privacy.provider_rules import could_match, provider_findings
+def _is_more_possible(text: str, data: bytes, found: Sequence[Finding]) -> bool:
+    """Whether the providers' rules, which take time to load, could find something that was not found yet."""
+    from magray_indexers.privacy.provider_rules import could_match
 
     if not could_match(data):
-        return
+        return False
+    if not found:
+        return True
+    rest, at = [], 0
+    for one in _merged(list(found)):
+        rest.append(text[at : one.span.start])
+        at = one.span.end
+    return could_match(" ".join([*rest, text[at:]]).encode("utf-8", "surrogatepass"))
+
+
+def _by_provider(data: bytes, place: _Places) -> Iterator[Finding]:
+    from magray_indexers.privacy.provider_rules import provider_findings
+
     for start, end, rule, confidence in provider_findings(data):
         value = data[start:end].decode("utf-8", "replace")
         private = "private-key" in rule
