@@ -88,7 +88,7 @@ class GraphParams(Params):
     position: PositionParam | None = None
     depth: Annotated[int, Field(ge=1, le=3)] = 1
     limit: Annotated[int, Field(ge=2, le=400)] = 40
-    picture: Literal["", "svg", "html"] = ""
+    picture: Literal["", "svg", "html", "text"] = ""
     nonce: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/=_-]{8,128}$")] | None = None
 
 

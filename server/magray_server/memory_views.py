@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from magray_server.views import View
+from magray_server.why import STATES, reasons
 
 if TYPE_CHECKING:
     from magray_indexers.graph.model import Graph
@@ -230,7 +231,8 @@ def graph_view(graph: Graph) -> GraphView:
 class FoundView(View):
     """A hit of ``magray/memory/search``. ``source`` is ``code``, ``records`` or ``sessions``; lines from 1, or 0.
 
-    ``id`` is the record's, or ``session:<name>`` for what was said; "" for code. ``scores`` explains hits in code.
+    ``id`` is the record's, or ``session:<name>`` for what was said; "" for code. ``scores`` explains hits in code,
+    ``why`` says it in words, ``also`` names the places, as ``path:line``, with the same text but for details.
     """
 
     source: str
@@ -246,6 +248,8 @@ class FoundView(View):
     tags: list[str]
     state: str
     tainted: bool
+    also: list[str]
+    why: list[str]
 
 
 def found_view(found: Found) -> FoundView:
@@ -258,16 +262,24 @@ def found_view(found: Found) -> FoundView:
         return FoundView(
             source="code", id="", path=hit.path, start_line=hit.start_line, end_line=hit.end_line, symbol=hit.symbol,
             kind=hit.kind, score=score, scores={name: round(part, 6) for name, part in hit.scores.items()},
-            snippet=hit.snippet, tags=[], state="there", tainted=False,
+            snippet=hit.snippet, tags=[], state="there", tainted=False, also=list(hit.also), why=reasons(hit.scores),
         )  # fmt: skip
     if isinstance(hit, Kept):
         record, anchor = hit.record, hit.anchor
         return FoundView(
             source="records", id=record.id, path=anchor.path, start_line=anchor.start_line, end_line=anchor.end_line,
             symbol=anchor.symbol, kind=record.kind, score=score, scores={}, snippet=record.text,
-            tags=list(record.tags), state=anchor.state, tainted=record.tainted,
+            tags=list(record.tags), state=anchor.state, tainted=record.tainted, also=[],
+            why=[f"a {record.kind} with words of the question", *_doubts(record.tainted, anchor.state)],
         )  # fmt: skip
     return FoundView(
         source="sessions", id=f"session:{hit.session}", path="", start_line=0, end_line=0, symbol="", kind=hit.role,
-        score=score, scores={}, snippet=hit.text, tags=[], state="", tainted=hit.tainted,
+        score=score, scores={}, snippet=hit.text, tags=[], state="", tainted=hit.tainted, also=[],
+        why=["said with words of the question", *_doubts(hit.tainted, "")],
     )  # fmt: skip
+
+
+def _doubts(tainted: bool, state: str) -> list[str]:
+    """Why a record or message may not be what it was."""
+    doubts = ["it came from a tool or a page, not from you"] if tainted else []
+    return doubts + ([STATES[state]] if state in STATES else [])

@@ -91,8 +91,9 @@ METHODS: tuple[Method, ...] = (
            "Stop embedding in the background, or with `paused` false go on.", "paused?", _STATUS),
     Method("magray/memory/search", "request", "server",
            "Ask code, records and sessions at once; `facets` counts what each filter would leave, `context` names the "
-           "files that pulled hits up.",
-           _RECOLLECT, "hits, facets, context, tookMs, freshness"),
+           "files that pulled hits up, `notices` say what may be old. A hit names its `source` and says `why` it is "
+           "there.",
+           _RECOLLECT, "hits, facets, context, tookMs, freshness, notices"),
     Method("magray/memory/list", "request", "server",
            "Notes, links, recipes and todos with their places as they are now; `kinds` may ask for `project`s too.",
            _RECORDS, "records, notices"),
@@ -104,7 +105,7 @@ METHODS: tuple[Method, ...] = (
            "unless `approved`. Every byte that is left is searched: `proof.hits` is empty when nothing remained.",
            _FORGET, "forgotten, files, plans, vectors, proof"),
     Method("magray/memory/graph", "request", "server",
-           "What is around a file, a name, a note or the cursor; `picture` asks for `svg` or `html` too.",
+           "What is around a file, a name, a note or the cursor; `picture` asks for `svg`, `html` or `text` too.",
            _GRAPH, "centre, nodes, edges, notes, picture?"),
     Method("magray/memory/sessions", "request", "server", "All sessions, or one with its summary and messages.",
            "session?", "sessions, messages?"),

@@ -60,6 +60,7 @@ from magray_server.session import Session
 from magray_server.snapshot import Snapshot
 from magray_server.uris import file_path
 from magray_server.views import freshness_view
+from magray_server.why import what_is_old
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def export(snapshot: Snapshot, params: ExportParams, _cancel: CancelToken) -> An
 
 def graph(snapshot: Snapshot, params: GraphParams, _cancel: CancelToken) -> Any:
     """A navigator shows what is around a thing, as values and perhaps as a picture."""
-    from magray_orchestration.usecases.graph import graph_around, render_html, render_svg
+    from magray_orchestration.usecases.graph import graph_around, render_html, render_svg, render_text
 
     with remembered(snapshot) as (workspace, memories):
         about = params.about.strip() or _about(snapshot, params) or central_path(workspace)
@@ -145,6 +146,8 @@ def graph(snapshot: Snapshot, params: GraphParams, _cancel: CancelToken) -> Any:
             node |= {"startLine": line, "endLine": line}
     if params.picture == "svg":
         answer["picture"] = render_svg(found)
+    if params.picture == "text":
+        answer["picture"] = render_text(found)
     if params.picture == "html":
         answer["picture"] = render_html(found, nonce=params.nonce or secrets.token_hex(16))
     return with_locations(answer, snapshot)
@@ -163,6 +166,7 @@ def search(snapshot: Snapshot, params: RecollectParams, _cancel: CancelToken) ->
         "context": list(near or reversed(tuple(workspace.documents))),
         "tookMs": round(result.took_ms, 3),
         "freshness": freshness_view(result.freshness).for_lsp(),
+        "notices": [*memories.notices, *what_is_old(result.freshness)],
     }
     return with_locations(answer, snapshot)
 
@@ -219,11 +223,14 @@ def _about(snapshot: Snapshot, params: GraphParams) -> str:
 
 def _facets(result: Recollection) -> dict[str, dict[str, int]]:
     """How many of the hits each filter would leave."""
+    from magray_indexers.languages import language_of
+
     views = [found_view(one) for one in result.found]
     folders = (PurePosixPath(view.path).parts[0] for view in views if "/" in view.path)
     return {
         "sources": dict(Counter(view.source for view in views)),
         "kinds": dict(Counter(view.kind for view in views if view.kind)),
+        "languages": dict(Counter(language_of(view.path) for view in views if view.source == "code")),
         "tags": dict(Counter(tag for view in views for tag in view.tags)),
         "paths": dict(Counter(f"{folder}/" for folder in folders)),
     }

@@ -11,6 +11,7 @@ from magray_server.cli.commands import sharing
 from magray_server.cli.opening import open_root, open_settings, open_workspace
 from magray_server.cli.parser import UsageError
 from magray_server.cli.running import DONE, Invocation
+from magray_server.why import what_is_old
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,12 +177,5 @@ def _say_hits(out: Terminal, result: SearchResult) -> None:
 
 def freshness_words(result: SearchResult) -> str:
     """What of the answer may be stale, or ""."""
-    fresh = result.freshness
-    words = []
-    if fresh.dirty:
-        words.append(f"{fresh.dirty} files changed since they were indexed")
-    if fresh.head and fresh.head_now and fresh.head != fresh.head_now:
-        words.append("another commit is checked out since")
-    if not fresh.complete:
-        words.append("an index run is under way")
+    words = what_is_old(result.freshness)
     return f" ({'; '.join(words)})" if words else ""
