@@ -63,7 +63,8 @@ class SharedDatabase:
         limits = self._limits
         begin = (
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-            f"SET LOCAL statement_timeout = {round(limits.answer_s * 1000)}; SET LOCAL jit = off"
+            f"SET LOCAL statement_timeout = {round(limits.answer_s * 1000)}; SET LOCAL jit = off; "
+            "SET LOCAL max_parallel_workers_per_gather = 0"
         )
         with self._lock:
             try:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from magray_core.contracts import KeepRows
     from magray_indexers.postgres.connection import Cursor
 
-_WIDER = 8
+_WIDER = 4
 _FETCHED = 500
 _SCANNED = 20_000
 # A row of zeros has no direction: its distance is not a number, its cosine counts as 0.
