@@ -99,12 +99,12 @@ class SharedView:
                 often.append(frequency)
         if not lexemes or limit < 1:
             return []
-        mean = self._selection.mean_length(field) or 1.0
+        short, long = _K1 * (1 - _B), _K1 * _B / (self._selection.mean_length(field) or 1.0)
         narrowed = ["w.repository = ANY(%(r)s)"] if self._selection.numbers is not None else []
         narrowed += [f"w.chunk >> {CHUNK_BITS} = ANY(%(among)s)"] if among is not None else []
         # OFFSET 0 keeps the planner from trading the full-text index for one scan of the table for each lexeme.
         found = self.rows(
-            f"SELECT w.chunk, sum(a.share / (a.often + {_K1 * (1 - _B)} + {_K1 * _B / mean} * w.length)) AS score"
+            f"SELECT w.chunk, sum(a.share / (a.often + {short!r}::float8 + {long!r}::float8 * w.length)) AS score"
             " FROM unnest(%(lexemes)s::text[], %(shares)s::float8[], %(often)s::float8[]) AS a(lexeme, share, often)"
             f" CROSS JOIN LATERAL (SELECT w.chunk, w.repository, w.{field} AS length FROM magray.words w"
             " WHERE w.lexemes @@ a.lexeme::tsquery OFFSET 0) AS w"
