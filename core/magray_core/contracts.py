@@ -71,11 +71,13 @@ class EmbeddingModel:
     """What an embedder's vectors are. ``id`` changes whenever the same text would get another vector.
 
     ``quick`` says that thousands of chunks a second can be embedded, so that it need not happen in the background.
+    ``trust`` is what its similarity weighs against words where names of files tell nothing: see ``ranking.rules``.
     """
 
     id: str
     dim: int
     quick: bool = False
+    trust: float = 1.0
 
 
 class Embedder(Protocol):

@@ -60,13 +60,15 @@ class FileCandidate:
 class Candidates:
     """Files by id, and what the words weigh: ``idf`` by stem, from the chunks that have any form of the word.
 
-    ``cosine_floor`` is the cosine of a chunk that is not about the question any more than most. ``affinity`` says by
+    ``cosine_floor`` is the cosine of a chunk that is not about the question any more than most, ``trust`` how far
+    cosines are to be believed (``EmbeddingModel.trust``). ``affinity`` says by
     path how near a file is to those that the person has open.
     """
 
     files: Mapping[int, FileCandidate]
     idf: Mapping[str, float]
     cosine_floor: float = 0.0
+    trust: float = 0.0
     affinity: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -98,7 +100,8 @@ def find_candidates(
         if candidate.defines or any(candidate.scores.values()) or candidate.cosines:
             files[number] = candidate
     near = view.affinity(scope.near, [one.entry.path for one in files.values()]) if scope.near else {}
-    return Candidates(files, idf, alike[-1][1] if alike else 0.0, near)
+    trust = view.vectors.trust if view.vectors is not None else 0.0
+    return Candidates(files, idf, alike[-1][1] if alike else 0.0, trust, near)
 
 
 def _indexed(

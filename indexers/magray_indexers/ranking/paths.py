@@ -99,5 +99,5 @@ def _factor(path: str) -> float:
     if name.lower() in _GATHERS:
         factor *= 0.85
     if is_prose(name):
-        factor *= 0.6
+        factor *= 0.75
     return factor

@@ -21,13 +21,13 @@ A hit's rank is ``(similarity + β·recency + γ·quality + δ·affinity) * kind
 - ``quality``: γ times 1 for a file that parses, less with every syntax error;
 - ``affinity``: δ times how near the file is to the open and recently used ones in the graph, 0 to 1;
 - ``kind``: less than 1 for tests (unless asked for), examples, generated code, prose, files that only gather others;
-- ``repeat``: about a third for every better hit in the same file, of which no more than three are shown.
+- ``repeat``: half for every better hit in the same file, of which no more than three are shown.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from magray_indexers.query import Query, QueryKind
@@ -40,6 +40,7 @@ from magray_indexers.store import CHUNK_BITS
 _HALF_LIFE_S = 28 * 86_400.0
 _MANY_PROBLEMS = 4
 _TOGETHER = 3
+_DOUBT = 8
 _LONG_FILE = 100_000
 _MIN_PREFIX = 4
 _MAX_PER_FILE = 3
@@ -62,6 +63,7 @@ class Weights:
     doc: float = 0.2
     meaning: float = 1.0
     about: float = 1.0
+    belief: float = 0.3
     path: float = 1.0
     folder: float = 0.4
     prefix: float = 0.7
@@ -73,7 +75,7 @@ class Weights:
     quality: float = 0.05
     affinity: float = 0.6
     test_kind: float = 0.5
-    repeat: float = 0.35
+    repeat: float = 0.5
 
 
 MEANT = {QueryKind.WORDS: 1.0, QueryKind.MIXED: 0.6, QueryKind.SYMBOL: 0.2, QueryKind.PATH: 0.0, QueryKind.EMPTY: 0.0}
@@ -95,14 +97,15 @@ def rank(candidates: Candidates, query: Query, k: int, weights: Weights = Weight
     best = _Maxima.of(candidates)
     if query.kind is QueryKind.SYMBOL:
         weights = replace(weights, exact=_NAME_ASKED * weights.exact)
-    meant = MEANT[query.kind]
-    weights = replace(weights, meaning=meant * weights.meaning, about=meant * weights.about)
     of_path = _PathRules(query, candidates.idf, weights)
+    paths = {number: of_path.parts(one.entry) for number, one in candidates.files.items()}
+    believed = MEANT[query.kind] * _belief(candidates.trust, paths.values(), weights)
+    weights = replace(weights, meaning=believed * weights.meaning, about=believed * weights.about)
     newest = max((one.entry.changed for one in candidates.files.values()), default=0.0)
     ranked: list[RankedChunk] = []
-    for candidate in candidates.files.values():
+    for number, candidate in candidates.files.items():
         near = candidates.affinity.get(candidate.entry.path, 0.0)
-        shared = of_path.parts(candidate.entry) | _standing(candidate.entry, newest, near, weights)
+        shared = paths[number] | _standing(candidate.entry, newest, near, weights)
         kind = _kind(candidate.entry.path, query, weights)
         ranked += _rank_file(candidate, shared, kind, best, weights)
     ranked.sort(key=lambda chunk: (-chunk.score, chunk.path, chunk.chunk_id))
@@ -137,6 +140,16 @@ class _Maxima:
         """Where the cosine lies between what is about something else (0) and the best (1)."""
         above = self.cosine - self.cosine_floor
         return max(0.0, cosine - self.cosine_floor) / above if above > 0 else 0.0
+
+
+def _belief(trust: float, paths: Iterable[Mapping[str, float]], weights: Weights) -> float:
+    """What vectors count for: ``trust`` where no path speaks of the question, less the more one does.
+
+    A person who named a file for what it holds is a better judge than a model; where files are called anything, the
+    model is all there is.
+    """
+    told = max((min(1.0, (one["path"] / weights.path + one["name"] / weights.name) / 2) for one in paths), default=0.0)
+    return weights.belief + (trust - weights.belief) * (1.0 - told) ** _DOUBT
 
 
 def _best_few(scores: Mapping[int, float]) -> float:

@@ -37,6 +37,10 @@ class VectorView(Protocol):
     def quick(self) -> bool:
         """Whether texts can be embedded while somebody waits."""
 
+    @property
+    def trust(self) -> float:
+        """What similarity weighs against words where names of files tell nothing."""
+
     def embed_query(self, text: str) -> NDArray[np.float32]:
         """(dim,) float32, L2-normalised, of a question."""
 

@@ -76,6 +76,11 @@ class ChunkVectors:
         """Whether texts can be embedded while somebody waits."""
         return self._embedder.model.quick
 
+    @property
+    def trust(self) -> float:
+        """What similarity weighs against words where names of files tell nothing."""
+        return self._embedder.model.trust
+
     def search(self, vector: NDArray[np.float32], k: int, keep: KeepRows | None = None) -> list[tuple[int, float]]:
         """Up to ``k`` (chunk id, cosine) pairs, best first, among the chunks that ``keep`` admits."""
         found = self._fresh_index().search(vector, k, keep=keep)
