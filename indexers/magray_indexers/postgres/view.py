@@ -48,6 +48,11 @@ class SharedVectors:
         """Whether texts can be embedded while somebody waits."""
         return self.embedder.model.quick
 
+    @property
+    def trust(self) -> float:
+        """What similarity weighs against words where names of files tell nothing."""
+        return self.embedder.model.trust
+
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of texts that the index does not hold: open documents."""
         return self.embedder.embed(texts)
