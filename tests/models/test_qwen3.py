@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import threading
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,11 @@ from magray_testkit.tiny_qwen3 import STOP, TinyQwen3
 from magray_core.cancel import Cancelled, CancelToken
 from magray_core.errors import ProviderError
 from magray_models.qwen.embedding import load_qwen3_embedder
-from magray_models.qwen.prompts import CODE_SEARCH
-from magray_models.qwen.reranking import load_qwen3_reranker
-from magray_models.qwen.tokens import FileVocabulary, JudgePrompt
+from magray_models.qwen.prompts import CODE_SEARCH, END_OF_TEXT, JUDGE_PREFIX, JUDGE_SUFFIX, judge_question, query_text
+from magray_models.qwen.reranking import BATCH, load_qwen3_reranker
+from magray_models.qwen.tokens import MAX_QUESTION_TOKENS, FileVocabulary, JudgePrompt
 
+ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = json.loads(Path(__file__).with_name("qwen3_golden.json").read_text(encoding="utf-8"))
 TEXTS: list[str] = GOLDEN["cases"]["texts"]
 PAIRS: list[tuple[str, str, str]] = [tuple(pair) for pair in GOLDEN["cases"]["pairs"]]
@@ -233,12 +236,12 @@ def test_long_work_stops_between_two_batches(embedding_model: Path, reranking_mo
 
     embedder, reranker = load_qwen3_embedder(embedding_model), load_qwen3_reranker(reranking_model)
     enough = Patience(3)
-    assert len(reranker.score("q", ["passage"] * 24, cancel=enough)) == 24  # type: ignore[call-arg]
+    assert len(reranker.score("q", ["passage"] * 24, cancel=enough)) == 24
     assert enough.looks == 0
     with pytest.raises(Cancelled):
-        reranker.score("q", ["passage"] * 25, cancel=Patience(3))  # type: ignore[call-arg]
+        reranker.score("q", ["passage"] * 25, cancel=Patience(3))
     with pytest.raises(Cancelled):
-        embedder.embed(["text"] * 65, cancel=Patience(2))  # type: ignore[call-arg]
+        embedder.embed(["text"] * 65, cancel=Patience(2))
 
 
 def test_a_gpu_that_is_not_there_is_said_and_auto_uses_the_processor(embedding_model: Path) -> None:
@@ -249,6 +252,28 @@ def test_a_gpu_that_is_not_there_is_said_and_auto_uses_the_processor(embedding_m
         return
     with pytest.raises(ProviderError, match="no provider for a GPU"):
         load_qwen3_embedder(embedding_model, device="gpu")
+
+
+def test_the_manifests_tell_what_the_code_does() -> None:
+    embedding, reranking = (
+        tomllib.loads((ROOT / "models" / name / "manifest.toml").read_text(encoding="utf-8"))
+        for name in ("qwen3emb", "qwen3_reranker")
+    )
+    asked = embedding["prompt"]
+    assert asked["query"].format(task=asked["task"], query="why?") == query_text("why?")
+    assert asked["end_token"] == END_OF_TEXT
+    assert embedding["vectors"]["max_tokens"] == default_of(load_qwen3_embedder, "max_tokens")
+    judged = reranking["prompt"]
+    user = judged["user"].format(task=judged["task"], query="why?", document="because")
+    system = f"<|im_start|>system\n{judged['system']}<|im_end|>\n<|im_start|>user\n"
+    assert system + user == f"{JUDGE_PREFIX}{judge_question('why?')} because"
+    assert f"<|im_end|>\n<|im_start|>assistant\n{judged['assistant']}" == JUDGE_SUFFIX
+    assert reranking["scores"]["max_passage_tokens"] == default_of(load_qwen3_reranker, "max_passage_tokens")
+    assert (reranking["scores"]["batch"], reranking["scores"]["max_question_tokens"]) == (BATCH, MAX_QUESTION_TOKENS)
+
+
+def default_of(function: Callable[..., object], name: str) -> object:
+    return inspect.signature(function).parameters[name].default
 
 
 class TestGguf:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magray_core.cancel import CancelToken
-from magray_core.contracts import Embedder, EmbeddingModel
+from magray_core.contracts import EmbeddingModel
 from magray_core.errors import ProviderError
 from magray_models.qwen.gguf import GgufModel
 from magray_models.qwen.onnx_session import HIDDEN, OnnxModel
@@ -26,7 +26,7 @@ _GROUP = 32  # texts between two looks at the cancel token
 
 
 class Qwen3Embedder:
-    """Vectors of Qwen3-Embedding. Make it with ``load_qwen3_embedder``."""
+    """Implements ``Embedder`` with Qwen3-Embedding. Make it with ``load_qwen3_embedder``."""
 
     def __init__(self, states: LastStates, vocabulary: Vocabulary, model: EmbeddingModel, *, max_tokens: int) -> None:
         self._states = states
@@ -68,7 +68,7 @@ class Qwen3Embedder:
 
 def load_qwen3_embedder(
     folder: Path, *, device: Device = "auto", threads: int = 0, dim: int | None = None, max_tokens: int = 1024
-) -> Embedder:
+) -> Qwen3Embedder:
     """The embedder whose weights lie in a folder: ONNX or gguf, whichever is there, verified before it is opened.
 
     ``dim`` keeps the first numbers of each vector (Matryoshka; None: all, 1024 for the 0.6B model), ``max_tokens``

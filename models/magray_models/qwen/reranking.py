@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magray_core.cancel import CancelToken
-from magray_core.contracts import Reranker
 from magray_core.errors import ProviderError
 from magray_models.qwen.gguf import GgufModel
 from magray_models.qwen.onnx_session import ANSWERS, OnnxModel
@@ -28,7 +27,7 @@ _FORMAT = "1"  # of the prompt: bump it when the same pair would get another sco
 
 
 class Qwen3Reranker:
-    """Scores of Qwen3-Reranker. Make it with ``load_qwen3_reranker``."""
+    """Implements ``Reranker`` with Qwen3-Reranker. Make it with ``load_qwen3_reranker``."""
 
     def __init__(self, judge: YesNoLogits, prompt: JudgePrompt, name: str) -> None:
         self._judge = judge
@@ -89,7 +88,7 @@ def load_qwen3_reranker(
     threads: int = 0,
     max_passage_tokens: int = 512,
     task: str = CODE_SEARCH,
-) -> Reranker:
+) -> Qwen3Reranker:
     """The reranker whose weights lie in a folder: ONNX or gguf, whichever is there, verified before it is opened.
 
     ``max_passage_tokens`` is what is read of a passage, ``task`` the English sentence that says what a good passage
