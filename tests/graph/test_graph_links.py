@@ -277,3 +277,10 @@ def test_odd_texts_are_read_like_any_other(text: str, language: str) -> None:
     facts = facts_of("a.x", language, text, ())
     assert len(facts.refs) < 20_001
     assert len(imports_in(text, language)) < 1000
+
+
+@pytest.mark.parametrize("part", ["`", "require(", "import ", "use a::{", "a.", "[a.b", "#include <", "(", '"'])
+def test_reading_a_hostile_text_takes_time_in_proportion_to_its_length(part: str) -> None:
+    text = part * (60_000 // len(part))
+    for language in ("markdown", "php", "typescript", "rust", "python", "clojure", "c"):
+        facts_of("a.x", language, text, ())  # a pattern that tries every pair of places would take minutes

@@ -32,7 +32,7 @@ _N_TERMS = 10
 _MIN_TERM = 3
 _WORD, _OWNERS = r"[^\W\d]\w*", r"(?:[^\W\d]\w*(?:\.|::|#))"
 _CODE_IN_PROSE = re.compile(
-    rf"(?<![\w/.-])(?:`+({_OWNERS}*)({_WORD})|({_OWNERS}+)({_WORD})"
+    rf"(?<![\w/.-])(?:`({_OWNERS}*)({_WORD})|({_OWNERS}+)({_WORD})"
     rf"|(?=\w*?(?:[a-z\d][A-Z]|[^\W_]_[^\W_]))({_WORD})|({_WORD})(?=\())"
 )
 _SEPARATOR = re.compile(r"\.|::|#")

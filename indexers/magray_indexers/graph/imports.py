@@ -165,7 +165,7 @@ _PYTHON = (
     _Rule(_line(r"import[ \t]+([\w., \t]+)"), "module"),
 )
 _SCRIPTS = (
-    _Rule(re.compile(r"""\b(?:import|export)\b[^'"`;()=]{0,2000}?\bfrom\s*["']([^"'\n]+)["']"""), "module"),
+    _Rule(re.compile(r"""\b(?:import|export)\b[^'"`;()=]{0,1200}?\bfrom\s*["']([^"'\n]+)["']"""), "module"),
     _Rule(re.compile(r"""\b(?:import|require)\s*\(\s*["']([^"'\n]+)["']"""), "module"),
     _Rule(_line(r"""import\s+["']([^"'\n]+)["']"""), "module"),
 )
@@ -187,7 +187,7 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
     ),
     "php": (
         _Rule(_line(r"use[ \t]+(?:function[ \t]+|const[ \t]+)?([\w\\]+(?:\{[^}]*\})?)"), "module", "\\"),
-        _Rule(re.compile(r"""\b(?:require|include)(?:_once)?\b[^;'"\n]*["']/?([^"'\n]+)["']"""), "file"),
+        _Rule(re.compile(r"""\b(?:require|include)(?:_once)?\b[^;'"\n]{0,200}["']/?([^"'\n]+)["']"""), "file"),
     ),
     "csharp": (_Rule(_line(r"(?:global[ \t]+)?using[ \t]+(?:static[ \t]+)?([\w.]+)[ \t]*;"), "folder", "."),),
     "ruby": (

@@ -8,7 +8,6 @@ looks up what they stand for.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 import zlib
@@ -19,6 +18,7 @@ from pathlib import Path
 from magray_configs.paths import WorkspacePaths
 from magray_core.errors import IndexCorrupt, IndexFormatTooNew, IndexingError, IndexUnavailable
 from magray_core.memory import Symbol
+from magray_indexers.connecting import connect
 from magray_indexers.graph.edges import FileFacts, name_key, tail_key
 from magray_indexers.graph.imports import ImportSpec
 from magray_indexers.graph.lexing import word_set
@@ -146,12 +146,9 @@ def open_for_reading(root: Path) -> sqlite3.Connection:
     path = graph_path(root)
     if not path.is_file():
         raise IndexUnavailable("the graph is not made yet", hint="it is made in the background after the index")
-    frozen = "" if os.access(path.parent, os.W_OK) or path.with_name("graph.db-wal").exists() else "&immutable=1"
     db: sqlite3.Connection | None = None
     try:
-        db = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro{frozen}", uri=True, isolation_level=None, check_same_thread=False
-        )
+        db = connect(path, read_only=True)
         _settle(db)
         if _version(db) == 0:
             raise IndexUnavailable("the graph is being made", hint="try again in a moment")
@@ -282,7 +279,7 @@ def _owner(parent: str) -> tuple[int, int]:
 def _open_for_writing(path: Path) -> sqlite3.Connection:
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise IndexCorrupt("the graph is not a file")
-    db = sqlite3.connect(path, isolation_level=None, timeout=0.2, check_same_thread=False)
+    db = connect(path, timeout_s=0.2)
     try:
         _settle(db)
         if _version(db) == 0:
