@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS_FILE = "static-1.npz"
-WEIGHTS_SHA256 = "80889a099fd0865c067f3e88d631186f1ef02294a1e318140102048dc8ecd04d"
+WEIGHTS_SHA256 = "639eff02a032321f6c9990a0e2a2a4d0c7e3cab0082365c600ef43fa26cb957a"
 
 MAX_CHARS = 20_000
 """Code points of a text that are read; the rest is cut."""
