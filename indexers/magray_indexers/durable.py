@@ -82,6 +82,11 @@ class DurableStore:
                 self._roll_back()
                 raise
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a change is under way, by whichever thread."""
+        return self._connection.in_transaction
+
     def rows(self, query: str, *values: object) -> list[Any]:
         """What a query gives, whole. Raises WorkspaceError."""
         with self._lock:
@@ -114,6 +119,8 @@ def open_durable(file: Path, schema: Schema) -> tuple[sqlite3.Connection, str]:
         raise WorkspaceError(f"{file.name} is a symbolic link", hint="move it away")
     try:
         return _connect(file, schema), ""
+    except UnicodeDecodeError:
+        pass  # a message of SQLite's that quotes what it found
     except sqlite3.Error as error:
         if not is_damage(error):
             raise store_error(error, schema) from error
@@ -187,6 +194,30 @@ def _prepare(connection: sqlite3.Connection, file: Path, schema: Schema, *, chec
     connection.execute("PRAGMA journal_mode = WAL")
     if version < schema.version:
         _migrate(connection, file, schema)
+    if _definitions(connection) != _expected(schema):
+        raise _Damaged("its tables are not the ones it should have")
+
+
+def _expected(schema: Schema) -> set[tuple[str, str]]:
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        _run(fresh, schema, 0)
+        return _definitions(fresh)
+
+
+def _definitions(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Name and SQL of everything in the schema, but for what SQLite's versions make each in their own way."""
+    rows = connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+    virtual = tuple(f"{name}_" for name, sql in rows if sql.upper().startswith("CREATE VIRTUAL"))
+    return {(name, sql) for name, sql in rows if not name.startswith(("sqlite_", *virtual))}
+
+
+def _run(connection: sqlite3.Connection, schema: Schema, version: int) -> None:
+    for migration in schema.migrations[version:]:
+        if callable(migration):
+            migration(connection)
+            continue
+        for statement in _statements(migration):
+            connection.execute(statement)
 
 
 def _migrate(connection: sqlite3.Connection, file: Path, schema: Schema) -> None:
@@ -199,12 +230,7 @@ def _migrate(connection: sqlite3.Connection, file: Path, schema: Schema) -> None
     try:
         # Another process may have migrated while this one waited for the lock.
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        for migration in schema.migrations[version:]:
-            if callable(migration):
-                migration(connection)
-                continue
-            for statement in _statements(migration):
-                connection.execute(statement)
+        _run(connection, schema, version)
         connection.execute(f"PRAGMA application_id = {schema.application_id}")
         connection.execute(f"PRAGMA user_version = {schema.version}")
         failpoint("migrated")

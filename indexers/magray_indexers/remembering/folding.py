@@ -14,7 +14,7 @@ from magray_indexers.tokens import code_tokens
 Summarise = Callable[[Sequence["Said"], int], str]
 """A summary of what was said, of at most so many tokens. A model may take the place of ``extract``."""
 
-_SENTENCE = re.compile(r"[^\n.!?…。！？]*(?:[.!?…。！？]+(?=\s|$|[^\w\s.!?])|\n|$|[.!?…。！？])")
+_BETWEEN = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 _NAME = re.compile(r"`[^`\n]+`|\b\w+(?:[._/]\w+)+\b|\b\w+\(\)|\b[a-z]+[A-Z]\w*\b|\b[A-Z]{2,}_\w+\b")
 _DECISION = re.compile(
     r"\b(?:decid\w*|agree\w*|we (?:will|use|keep|chose)|must|never|always|instead of|because|let'?s|fixed|root cause"
@@ -35,6 +35,7 @@ class Said(NamedTuple):
 
 class _Sentence(NamedTuple):
     at: int
+    message: int
     role: str
     text: str
     words: tuple[str, ...]
@@ -52,7 +53,10 @@ def extract(said: Sequence[Said], limit: int) -> str:
     something, less where a tool said it. One that repeats another is left out.
     """
     sentences = _sentences(said)
-    frequent = Counter(word for sentence in sentences for word in set(sentence.words))
+    # Counted by message: a tool that says one thing a hundred times has said it once.
+    frequent = Counter(
+        word for _, word in {(sentence.message, word) for sentence in sentences for word in sentence.words}
+    )
     ranked = sorted(sentences, key=lambda sentence: (-_salience(sentence, frequent), sentence.at))
     chosen: list[_Sentence] = []
     seen: list[set[str]] = []
@@ -75,13 +79,13 @@ def _line(sentence: _Sentence) -> str:
 
 def _sentences(said: Sequence[Said]) -> list[_Sentence]:
     found: list[_Sentence] = []
-    for role, text in said:
-        pieces = text.splitlines() if role == "summary" else _SENTENCE.findall(text)
+    for message, (role, text) in enumerate(said):
+        pieces = text.splitlines() if role == "summary" else _BETWEEN.split(text)
         for piece in pieces:
             sentence = " ".join(piece.split())[:_MAX_SENTENCE]
             words = tuple(stem(word) for word in code_tokens(sentence) if word not in STOPWORDS)
             if words:
-                found.append(_Sentence(len(found), role, sentence, words))
+                found.append(_Sentence(len(found), message, role, sentence, words))
             if len(found) >= _MAX_SENTENCES:
                 return found
     return found
@@ -89,8 +93,9 @@ def _sentences(said: Sequence[Said]) -> list[_Sentence]:
 
 def _salience(sentence: _Sentence, frequent: Counter[str]) -> float:
     words = set(sentence.words)
-    # A word said once says nothing about what the conversation is about; length alone must not win.
-    score = sum(math.log(frequent[word]) for word in words) / math.sqrt(len(words))
+    # Between 0 and 1: what is said often is the topic, but a decision that was said once counts more.
+    most = math.log(max(frequent.values()) + 1)
+    score = sum(math.log(frequent[word]) for word in words) / (most * len(words))
     score += _NAME_BONUS * min(3, len(_NAME.findall(sentence.text)))
     score += _DECISION_BONUS if _DECISION.search(sentence.text) else 0.0
     score += _PERSON_BONUS if sentence.role == "person" else 0.0

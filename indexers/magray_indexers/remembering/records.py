@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from magray_core.errors import WorkspaceError
 from magray_core.failpoints import failpoint
 from magray_core.memory import MemoryRecord
-from magray_indexers.durable import is_damage
 from magray_indexers.privacy.exclusions import is_matched, rules_of
-from magray_indexers.remembering.store import MemoryStore, checked_text, fit, row_sum
+from magray_indexers.remembering.schema import RECORD_WORDS
+from magray_indexers.remembering.store import MemoryStore, checked_text, fit, row_sum, words_are_damaged
 from magray_indexers.remembering.words import coverage, match_of, words_of
 
 KINDS = ("note", "todo", "link", "project", "recipe")
@@ -64,6 +64,16 @@ def keep(store: MemoryStore, record: MemoryRecord) -> MemoryRecord:
     Raises WorkspaceError if its kind, text, tags or date are none.
     """
     record = _checked(store, record)
+    try:
+        return _keep(store, record)
+    except WorkspaceError as error:
+        if not words_are_damaged(error) or store.in_transaction:
+            raise
+    reindex(store)
+    return _keep(store, record)
+
+
+def _keep(store: MemoryStore, record: MemoryRecord) -> MemoryRecord:
     with store.transaction() as db:
         now, revision = store.clock(), store.next_revision()
         record = replace(
@@ -142,10 +152,7 @@ def reindex(store: MemoryStore) -> None:
     """Make the words of all records again: they are derived, and where damage or forgetting left traces they go."""
     with store.transaction() as db:
         db.execute("DROP TABLE IF EXISTS record_words")
-        db.execute(
-            "CREATE VIRTUAL TABLE record_words USING"
-            " fts5(words, about, tokenize = \"unicode61 remove_diacritics 0 tokenchars '_'\")"
-        )
+        db.execute(RECORD_WORDS)
         for n, *row in db.execute(f"SELECT n, {', '.join(_COLUMNS)} FROM records").fetchall():
             _index(db, _Row(n, _record(row)))
 
@@ -224,7 +231,7 @@ def _ranked(store: MemoryStore, query: str) -> dict[str, float]:
     try:
         return dict(store.rows(sql, match))
     except WorkspaceError as error:
-        if not (isinstance(error.__cause__, sqlite3.Error) and is_damage(error.__cause__)):
+        if not words_are_damaged(error):
             raise
     reindex(store)
     return dict(store.rows(sql, match))

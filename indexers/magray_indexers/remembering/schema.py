@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from magray_indexers.durable import Schema
 
-_FIRST = """
+RECORD_WORDS = (
+    "CREATE VIRTUAL TABLE record_words USING"
+    " fts5(words, about, tokenize = \"unicode61 remove_diacritics 0 tokenchars '_'\")"
+)
+MESSAGE_WORDS = (
+    "CREATE VIRTUAL TABLE message_words USING fts5(words, tokenize = \"unicode61 remove_diacritics 0 tokenchars '_'\")"
+)
+
+_FIRST = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE records (
     n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL,
@@ -14,7 +22,7 @@ CREATE TABLE records (
 );
 CREATE INDEX records_by_path ON records (path) WHERE path <> '';
 CREATE UNIQUE INDEX records_by_key ON records (key) WHERE key <> '';
-CREATE VIRTUAL TABLE record_words USING fts5(words, about, tokenize = "unicode61 remove_diacritics 0 tokenchars '_'");
+{RECORD_WORDS};
 CREATE TABLE sessions (
     n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, started REAL NOT NULL,
     changed REAL NOT NULL, revision INTEGER NOT NULL
@@ -27,7 +35,7 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_by_session ON messages (session, n);
 CREATE INDEX messages_by_fold ON messages (folded) WHERE folded IS NOT NULL;
-CREATE VIRTUAL TABLE message_words USING fts5(words, tokenize = "unicode61 remove_diacritics 0 tokenchars '_'");
+{MESSAGE_WORDS};
 """
 
 SCHEMA = Schema(

@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from magray_core.errors import WorkspaceError
 from magray_core.failpoints import failpoint
-from magray_indexers.durable import is_damage
 from magray_indexers.remembering.folding import Said, Summarise, estimate_tokens, extract
-from magray_indexers.remembering.store import MemoryStore, fit, row_sum
+from magray_indexers.remembering.schema import MESSAGE_WORDS
+from magray_indexers.remembering.store import MemoryStore, fit, row_sum, words_are_damaged
 from magray_indexers.remembering.words import coverage, match_of, words_of
 
 Role = Literal["person", "assistant", "tool", "summary"]
@@ -100,10 +100,14 @@ def remember(
         raise WorkspaceError("the message is empty", hint="say what should be remembered")
     if len(text) > MAX_MESSAGE:
         text = f"{text[:MAX_MESSAGE]}\n[{len(text) - MAX_MESSAGE:,} more characters were not kept]"
-    with store.transaction() as db:
-        number = _session_number(store, db, session.strip(), text)
-        n = _insert(store, db, number, Passage(passage.role, text, *_rest(passage)))
-        failpoint("message-kept")
+    said = replace(passage, text=text)
+    try:
+        n = _say(store, session.strip(), said)
+    except WorkspaceError as error:
+        if not words_are_damaged(error):
+            raise
+        reindex(store)
+        n = _say(store, session.strip(), said)
     failpoint("message-acknowledged")
     fold(store, session.strip(), budget=budget, summarise=summarise)
     return _message(store, n)
@@ -213,10 +217,7 @@ def reindex(store: MemoryStore) -> None:
     """Make the words of all messages again; see ``records.reindex``."""
     with store.transaction() as db:
         db.execute("DROP TABLE IF EXISTS message_words")
-        db.execute(
-            "CREATE VIRTUAL TABLE message_words USING"
-            " fts5(words, tokenize = \"unicode61 remove_diacritics 0 tokenchars '_'\")"
-        )
+        db.execute(MESSAGE_WORDS)
         for n, text in db.execute("SELECT n, text FROM messages").fetchall():
             db.execute("INSERT INTO message_words (rowid, words) VALUES (?, ?)", (n, words_of(text)))
 
@@ -226,8 +227,11 @@ def all_messages(store: MemoryStore) -> list[Message]:
     return _read(store, f"{_SELECT} ORDER BY messages.n")
 
 
-def _rest(passage: Passage) -> tuple[str, str, str, bool]:
-    return passage.source, passage.tool, passage.arguments, passage.tainted
+def _say(store: MemoryStore, session: str, passage: Passage) -> int:
+    with store.transaction() as db:
+        n = _insert(store, db, _session_number(store, db, session, passage.text), passage)
+        failpoint("message-kept")
+    return n
 
 
 def _session_number(store: MemoryStore, db: sqlite3.Connection, session: str, text: str) -> int:
@@ -277,7 +281,7 @@ def _ranked(store: MemoryStore, query: str) -> dict[int, float]:
     try:
         return dict(store.rows(sql, match))
     except WorkspaceError as error:
-        if not (isinstance(error.__cause__, sqlite3.Error) and is_damage(error.__cause__)):
+        if not words_are_damaged(error):
             raise
     reindex(store)
     return dict(store.rows(sql, match))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from magray_core.errors import WorkspaceError
-from magray_indexers.durable import DurableStore, open_durable
+from magray_indexers.durable import DurableStore, is_damage, open_durable
 from magray_indexers.privacy.keeping import kept
 from magray_indexers.remembering.schema import SCHEMA
 
@@ -26,6 +26,7 @@ MAX_TEXT = 100_000
 """Code points of a record's text."""
 
 _ID_BYTES = 4
+_ERROR, _CONSTRAINT = sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -35,6 +36,8 @@ class MemoryStore(DurableStore):
 
     def __init__(self, connection: sqlite3.Connection, notice: str = "") -> None:
         super().__init__(connection, SCHEMA, notice)
+        # A text that is no UTF-8 any more must not hide the others: its checksum tells.
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")
         self.clock: Clock = time.time
         self._clean: Clean = _cleaned
         self.damaged = 0
@@ -70,6 +73,14 @@ class MemoryStore(DurableStore):
             # Only digits and an "e" would read as a number where people paste it.
             if not made.replace("e", "").isdigit() and not self.rows(f"SELECT 1 FROM {table} WHERE id = ?", made):
                 return made
+
+
+def words_are_damaged(error: WorkspaceError) -> bool:
+    """Whether the failure may come from a full-text index, which is derived and can be made again."""
+    cause = error.__cause__
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    # A damaged index also fails as an unknown table or by writing what it believes to be new.
+    return isinstance(cause, sqlite3.Error) and (is_damage(cause) or code in (_ERROR, _CONSTRAINT))
 
 
 def fit(text: str) -> str:
