@@ -26,6 +26,11 @@ def lexemes_of(fields: Sequence[str]) -> list[str]:
     return found
 
 
+def of_repository(number: int) -> str:
+    """The lexeme that every chunk of a repository has: the full-text index then looks at no other repository's."""
+    return f"r{number}"
+
+
 def lengths_of(fields: Sequence[str]) -> list[int]:
     """Tokens by field, exactly."""
     return [text.count(" ") + 1 if text else 0 for text in fields]

@@ -23,7 +23,7 @@ from magray_indexers import store
 from magray_indexers.corpus import Rows, written_at
 from magray_indexers.postgres import schema
 from magray_indexers.postgres.connection import SharedDatabase, Step
-from magray_indexers.postgres.lexemes import lengths_of, lexemes_of, rounded, storable
+from magray_indexers.postgres.lexemes import lengths_of, lexemes_of, of_repository, rounded, storable
 from magray_indexers.postgres.source import Source, opened_source
 from magray_indexers.postgres.vector_index import PostgresVectorIndex
 from magray_indexers.store import CHUNK_BITS, file_id, id_range
@@ -237,8 +237,8 @@ def _send(cursor: Cursor, repository: int, batch: _Batch, vocabulary: Counter[st
             for index, fields in enumerate(of_chunks):
                 lexemes = lexemes_of(fields)
                 vocabulary.update(lexemes)
-                quoted = " ".join(f"'{lexeme}'" for lexeme in lexemes)
-                words.append((first + index, repository, *map(rounded, lengths[index]), quoted))
+                quoted = " ".join(f"'{lexeme}'" for lexeme in (*lexemes, of_repository(repository)))
+                words.append((first + index, *map(rounded, lengths[index]), quoted))
             copy.write_row(
                 (batch.ids[number], repository, path, content_hash, language, problems, n_chunks, n_chars,
                  written_at(stat), totals, batch.files[number])

@@ -2,7 +2,7 @@
 
 PostgreSQL's full-text index says which chunks have a word but not how often. So a lexeme here is a field's number, one
 of our own tokens and how often the field has it, ``0parse 3``: the index answers both, and BM25 comes out as it does
-in the embedded index. ``vocabulary`` counts in how many chunks each lexeme is.
+in the embedded index. One more lexeme says whose chunk it is. ``vocabulary`` counts in how many chunks each is.
 
 Publishers bring an older database up to date, in the transaction that publishes; readers refuse what they do not know.
 """
@@ -38,9 +38,8 @@ CREATE TABLE magray.symbols (id bigint PRIMARY KEY, name text COLLATE "C" NOT NU
     doc text NOT NULL, parent text NOT NULL);
 CREATE INDEX symbols_by_name ON magray.symbols (name);
 CREATE TABLE magray.markers (id bigint PRIMARY KEY, line integer NOT NULL, word text NOT NULL, text text NOT NULL);
-CREATE TABLE magray.words (chunk bigint PRIMARY KEY, repository integer NOT NULL, body integer NOT NULL,
-    definitions integer NOT NULL, path integer NOT NULL, doc integer NOT NULL, lexemes tsvector NOT NULL)
-    WITH (toast_tuple_target = 128);
+CREATE TABLE magray.words (chunk bigint PRIMARY KEY, body integer NOT NULL, definitions integer NOT NULL,
+    path integer NOT NULL, doc integer NOT NULL, lexemes tsvector NOT NULL);
 CREATE INDEX words_by_lexeme ON magray.words USING gin (lexemes);
 CREATE TABLE magray.vocabulary (lexeme text COLLATE "C" PRIMARY KEY, n bigint NOT NULL);
 """

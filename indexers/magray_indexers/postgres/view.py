@@ -11,7 +11,7 @@ from magray_core.contracts import Embedder
 from magray_core.memory import Chunk, Freshness, SearchScope, Symbol
 from magray_indexers.corpus import chunk_of, symbol_of
 from magray_indexers.keyword import FIELDS, FieldStatistics
-from magray_indexers.postgres.lexemes import frequencies
+from magray_indexers.postgres.lexemes import frequencies, of_repository
 from magray_indexers.postgres.selection import Selection
 from magray_indexers.postgres.vector_index import PostgresVectorIndex
 from magray_indexers.ranking.scope import admitted_by
@@ -75,6 +75,9 @@ class SharedView:
         self._counts: dict[str, dict[str, list[tuple[int, int]]]] = {field: {} for field in FIELDS}
         self._asked: set[str] = set()
         self._chunks_at: dict[tuple[int, int], int | None] = {}
+        numbers = selection.numbers
+        any_of_them = " | ".join(f"'{of_repository(number)}'" for number in numbers or ())
+        self._here = "" if numbers is None else f" & ({any_of_them})"
 
     def rows(self, sql: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """The rows of one statement. ``%(r)s`` are the numbers of the repositories that are asked."""
@@ -99,22 +102,20 @@ class SharedView:
             n = statistics.doc_freq[token]
             weight = (weights or {}).get(token, 1.0)
             for frequency, _ in self._counts[field].get(token, ()):
-                lexemes.append(f"'{FIELDS.index(field)}{token} {frequency}'")
+                lexemes.append(f"'{FIELDS.index(field)}{token} {frequency}'{self._here}")
                 shares.append(weight * _idf(n_chunks, n) * (_K1 + 1) * frequency)
                 often.append(frequency)
         if not lexemes or limit < 1:
             return []
         short, long = _K1 * (1 - _B), _K1 * _B / (self._selection.mean_length(field) or 1.0)
-        narrowed = ["w.repository = ANY(%(r)s)"] if self._selection.numbers is not None else []
-        narrowed += [f"w.chunk >> {CHUNK_BITS} = ANY(%(among)s)"] if among is not None else []
+        narrowed = f"WHERE w.chunk >> {CHUNK_BITS} = ANY(%(among)s)" if among is not None else ""
         # OFFSET 0 keeps the planner from trading the full-text index for one scan of the table for each lexeme.
         found = self.rows(
             f"SELECT w.chunk, sum(a.share / (a.often + {short!r}::float8 + {long!r}::float8 * w.length)) AS score"
             " FROM unnest(%(lexemes)s::text[], %(shares)s::float8[], %(often)s::float8[]) AS a(lexeme, share, often)"
-            f" CROSS JOIN LATERAL (SELECT w.chunk, w.repository, w.{field} AS length FROM magray.words w"
+            f" CROSS JOIN LATERAL (SELECT w.chunk, w.{field} AS length FROM magray.words w"
             " WHERE w.lexemes @@ a.lexeme::tsquery OFFSET 0) AS w"
-            f" {'WHERE ' + ' AND '.join(narrowed) if narrowed else ''}"
-            f" GROUP BY w.chunk ORDER BY score DESC, w.chunk LIMIT {limit:d}",
+            f" {narrowed} GROUP BY w.chunk ORDER BY score DESC, w.chunk LIMIT {limit:d}",
             {"lexemes": lexemes, "shares": shares, "often": often, "among": sorted(among or ())},
         )
         return [(int(chunk), float(score)) for chunk, score in found]
@@ -195,9 +196,8 @@ class SharedView:
     def files_with(self, tokens: Sequence[str]) -> list[int]:
         """Ids of the files that have a chunk whose body has every token."""
         body = FIELDS.index("body")
-        query = " & ".join(f"'{body}{token} ':*" for token in dict.fromkeys(tokens))
-        narrowed = "AND repository = ANY(%(r)s)" if self._selection.numbers is not None else ""
-        sql = f"SELECT DISTINCT chunk >> {CHUNK_BITS} FROM magray.words WHERE lexemes @@ %(query)s::tsquery {narrowed}"
+        query = " & ".join(f"'{body}{token} ':*" for token in dict.fromkeys(tokens)) + self._here
+        sql = f"SELECT DISTINCT chunk >> {CHUNK_BITS} FROM magray.words WHERE lexemes @@ %(query)s::tsquery"
         return [number for (number,) in self.rows(sql, {"query": query})] if tokens else []
 
     def _symbols(self, where: str, values: Mapping[str, object]) -> list[tuple[int, Symbol]]:
