@@ -27,6 +27,7 @@ A hit's rank is ``(similarity + β·recency + γ·quality + δ·affinity) * kind
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -40,7 +41,8 @@ from magray_indexers.store import CHUNK_BITS
 _HALF_LIFE_S = 28 * 86_400.0
 _MANY_PROBLEMS = 4
 _TOGETHER = 3
-_DOUBT = 8
+_DOUBT, _GROWTH = 8, 0.25
+_WORD, _FEW_FILES = 3, 8
 _LONG_FILE = 100_000
 _MIN_PREFIX = 4
 _MAX_PER_FILE = 3
@@ -99,7 +101,7 @@ def rank(candidates: Candidates, query: Query, k: int, weights: Weights = Weight
         weights = replace(weights, exact=_NAME_ASKED * weights.exact)
     of_path = _PathRules(query, candidates.idf, weights)
     paths = {number: of_path.parts(one.entry) for number, one in candidates.files.items()}
-    believed = MEANT[query.kind] * _belief(candidates.trust, paths.values(), weights)
+    believed = MEANT[query.kind] * _belief(candidates, paths.values(), weights)
     weights = replace(weights, meaning=believed * weights.meaning, about=believed * weights.about)
     newest = max((one.entry.changed for one in candidates.files.values()), default=0.0)
     ranked: list[RankedChunk] = []
@@ -142,14 +144,26 @@ class _Maxima:
         return max(0.0, cosine - self.cosine_floor) / above if above > 0 else 0.0
 
 
-def _belief(trust: float, paths: Iterable[Mapping[str, float]], weights: Weights) -> float:
-    """What vectors count for: ``trust`` where no path speaks of the question, less the more one does.
+def _belief(candidates: Candidates, paths: Iterable[Mapping[str, float]], weights: Weights) -> float:
+    """What vectors count for: little where the path of some file speaks of the question, more the less any does.
 
-    A person who named a file for what it holds is a better judge than a model; where files are called anything, the
-    model is all there is.
+    A person who named a file for what it holds is a better judge than a model. Where files are not named for what they
+    hold at all, the model is all there is, and counts as far as it is to be trusted.
     """
+    if not candidates.trust:
+        return 0.0
     told = max((min(1.0, (one["path"] / weights.path + one["name"] / weights.name) / 2) for one in paths), default=0.0)
-    return weights.belief + (trust - weights.belief) * (1.0 - told) ** _DOUBT
+    least = weights.belief * candidates.trust**_GROWTH
+    most = 1.0 if _are_named(candidates) else candidates.trust
+    return least + (most - least) * (1.0 - told) ** _DOUBT
+
+
+def _are_named(candidates: Candidates) -> bool:
+    """Whether names of files say something: a word in most of them that is not in most of the others too."""
+    names = [set(path_words(one.entry.path).name) for one in candidates.files.values()]
+    counts = Counter(word for name in names for word in name if word.isalpha() and len(word) >= _WORD)
+    telling = {word for word, count in counts.items() if 2 * count <= len(names) or len(names) < _FEW_FILES}
+    return 2 * sum(1 for name in names if name & telling) >= len(names)
 
 
 def _best_few(scores: Mapping[int, float]) -> float:
