@@ -126,11 +126,18 @@ def paths(hits: Sequence[Hit]) -> list[str]:
     return list(dict.fromkeys(hit.path for hit in hits))
 
 
+FULL_MARKS = {("recency", 0.05), ("quality", 0.05)}
+
+
 def table(hits: Sequence[Hit]) -> str:
-    """A line for each hit: its score, place and the parts of the score; factors of 1 are left out."""
+    """A line for each hit: its score, place and parts; factors of 1 and full marks for standing are left out."""
     rows = []
     for hit in hits:
-        parts = sorted((name, value) for name, value in hit.scores.items() if value != 1 or name not in FACTORS)
+        parts = sorted(
+            (name, value)
+            for name, value in hit.scores.items()
+            if (value != 1 or name not in FACTORS) and (name, value) not in FULL_MARKS
+        )
         told = " ".join(f"{name} {value:.2f}".replace(" 0.", " .") for name, value in parts)
         rows.append(f"{hit.score:.2f} {hit.path}:{hit.start_line} | {told}")
     return "\n".join(rows)
@@ -138,20 +145,20 @@ def table(hits: Sequence[Hit]) -> str:
 
 def test_the_parts_of_every_score_are_told(shop: IndexReader) -> None:
     assert table(find(shop, "how are failed payments retried", 3)) == snapshot(
-        "3.57 shop/payments/retry.py:1 | body .50 file 1.00 name 1.10 path .55 quality .05 recency .05 size .31"
+        "3.57 shop/payments/retry.py:1 | body .50 file 1.00 name 1.10 path .55 size .31"
     )
     assert table(find(shop, "Basket", 4)) == snapshot("""\
-7.06 shop/basket.py:1 | body .20 definitions .40 exact 3.00 file .40 name 1.65 path 1.00 quality .05 recency .05 size .31
-2.17 examples/buy.py:1 | body .50 definitions .39 exact 2.10 file 1.00 kind .50 quality .05 recency .05 size .24
-1.86 tests/test_basket.py:1 | body .50 definitions .26 file 1.00 kind .50 name .55 path 1.00 quality .05 recency .05 size .30
-1.66 shop/payments/retry.py:1 | body .41 file .83 quality .05 recency .05 size .31\
+7.06 shop/basket.py:1 | body .20 definitions .40 exact 3.00 file .40 name 1.65 path 1.00 size .31
+2.17 examples/buy.py:1 | body .50 definitions .39 exact 2.10 file 1.00 kind .50 size .24
+1.86 tests/test_basket.py:1 | body .50 definitions .26 file 1.00 kind .50 name .55 path 1.00 size .30
+1.66 shop/payments/retry.py:1 | body .41 file .83 size .31\
 """)
     assert table(find(shop, "add an item to the basket", 5)) == snapshot("""\
-3.38 shop/basket.py:1 | body .36 definitions .40 doc .20 file .72 name 1.04 path .24 quality .05 recency .05 size .31
-1.50 tests/test_basket.py:1 | body .50 definitions .33 file 1.00 kind .50 name .52 path .24 quality .05 recency .05 size .30
-0.87 examples/buy.py:1 | body .41 definitions .16 file .83 kind .50 quality .05 recency .05 size .24
-0.66 shop/payments/retry.py:1 | body .08 file .16 quality .05 recency .05 size .31
-0.53 shop/prices.py:1 | body .04 doc .04 file .07 quality .05 recency .05 size .29\
+3.38 shop/basket.py:1 | body .36 definitions .40 doc .20 file .72 name 1.04 path .24 size .31
+1.50 tests/test_basket.py:1 | body .50 definitions .33 file 1.00 kind .50 name .52 path .24 size .30
+0.87 examples/buy.py:1 | body .41 definitions .16 file .83 kind .50 size .24
+0.66 shop/payments/retry.py:1 | body .08 file .16 size .31
+0.53 shop/prices.py:1 | body .04 doc .04 file .07 size .29\
 """)
 
 

@@ -23,10 +23,7 @@ def main() -> None:
     chance, embedder = random.Random(seed), WordEmbedder()
     for _ in range(steps):
         paths = change(root, chance)
-        if chance.random() < 0.6:
-            report = update(root, paths, SETTINGS)
-        else:
-            report = build(root, SETTINGS)
+        report = update(root, paths, SETTINGS) if chance.random() < 0.6 else build(root, SETTINGS)
         if chance.random() < 0.7:
             embed(root, embedder, budget_s=chance.choice([0.0, 60.0]))
         cache = VectorCache.open(WorkspacePaths(root).vector_cache)

@@ -1,4 +1,4 @@
-"""Vectors of a workspace: made once for each content, fresh after every change, found by search, kept through damage."""
+"""Vectors of a workspace: made once for each content, fresh after every change, found by search."""
 
 from __future__ import annotations
 

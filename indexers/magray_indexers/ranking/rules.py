@@ -153,7 +153,7 @@ def _belief(candidates: Candidates, paths: Iterable[Mapping[str, float]], weight
     if not candidates.trust:
         return 0.0
     told = max((min(1.0, (one["path"] / weights.path + one["name"] / weights.name) / 2) for one in paths), default=0.0)
-    least = weights.belief * candidates.trust**_GROWTH
+    least: float = weights.belief * candidates.trust**_GROWTH
     most = 1.0 if _are_named(candidates) else candidates.trust
     return least + (most - least) * (1.0 - told) ** _DOUBT
 
