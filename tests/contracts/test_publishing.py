@@ -102,6 +102,10 @@ def test_repositories_with_the_same_paths_stay_apart(shop: Path, tmp_path: Path,
     assert every.search("discount", 1).hits[0].path == "other/shop/prices.py"
     assert every.search("total", 1).hits[0].path == "shop/shop/prices.py"
     assert PostgresDocStore(database, ["shop"]).search("discount", 5).hits == ()
+    for query in ("total", "what a person buys", "def", "prices in cents"):
+        assert (
+            PostgresDocStore(database, ["shop"]).search(query, 9).hits == IndexReader.open(shop).search(query, 9).hits
+        )
     assert PostgresDocStore(database, ["other"]).text("shop/prices.py") == "def discount() -> int:\n    return 3\n"
     two = PostgresDocStore(database, ["other", "shop"])
     assert [one.path for one in two.occurrences("discount")] == ["other/shop/prices.py"]

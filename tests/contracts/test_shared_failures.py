@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from magray_testkit.console import SHOP, write
+from magray_testkit.embedders import WordEmbedder, embed_all, serving
 from magray_testkit.postgres import Cluster, programs, running, without_pgvector
 
 from magray_configs.settings import IndexSettings
@@ -251,3 +253,24 @@ def test_a_server_without_pgvector_is_refused_with_what_to_install(
             publish(shop, SharedDatabase(dsn), "shop")
         assert "postgresql-17-pgvector" in raised.value.hint
         assert plain.execute("SELECT to_regnamespace('magray') IS NULL", dsn) == [(True,)]
+
+
+def test_the_rights_that_the_guide_lists_are_enough(own_cluster: Cluster, shop: Path) -> None:
+    guide = (Path(__file__).resolve().parents[2] / "docs/guides/shared-index.md").read_text(encoding="utf-8")
+    first, later = re.findall(r"```sql\n(.*?)```", guide, re.DOTALL)[:2]
+    for statement in first.split(";\n"):
+        if "CREATE DATABASE" in statement or "CREATE ROLE" in statement:
+            own_cluster.execute(statement)
+        elif statement.strip():
+            own_cluster.execute(statement, own_cluster.dsn("magray"))
+    publish(shop, SharedDatabase(own_cluster.dsn("magray", user="magray_publisher")), "shop")
+    for statement in later.split(";\n"):
+        if statement.strip():
+            own_cluster.execute(statement, own_cluster.dsn("magray"))
+    reader = SharedDatabase(own_cluster.dsn("magray", user="magray_reader"))
+    assert PostgresDocStore(reader, ["shop"]).search("total", 1).hits
+    embed_all(shop, WordEmbedder())
+    publish(shop, SharedDatabase(own_cluster.dsn("magray", user="magray_publisher")), "shop")
+    assert PostgresDocStore(reader, ["shop"], embedder_for=serving(WordEmbedder())).search("total", 1).hits
+    with pytest.raises(IndexingError, match="refuses this to your role"):
+        publish(shop, reader, "shop")

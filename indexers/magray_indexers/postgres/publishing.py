@@ -115,7 +115,7 @@ def withdraw(database: SharedDatabase, repository: str) -> bool:
         if row is None:
             return False
         cursor.execute("SELECT id FROM magray.files WHERE repository = %s", row)
-        _delete(cursor, [number for (number,) in cursor.fetchall()])
+        _delete(cursor, row[0], [number for (number,) in cursor.fetchall()])
         if schema.read_model(cursor) is not None:
             cursor.execute("DELETE FROM magray.vectors WHERE repository = %s", row)
         cursor.execute("DELETE FROM magray.repositories WHERE number = %s", row)
@@ -135,7 +135,7 @@ def _copied(
     telling.stepped("comparing", 0.0)
     theirs, ours = _known(cursor, number), source.files()
     same = {path for path, (_, content, _) in ours.items() if path in theirs and theirs[path][1] == content}
-    _delete(cursor, [one for path, (one, *_) in theirs.items() if path not in same])
+    _delete(cursor, number, [one for path, (one, *_) in theirs.items() if path not in same])
     touched = {theirs[path][0]: ours[path][2] for path in same if theirs[path][2] != ours[path][2]}
     cursor.execute(
         "UPDATE magray.files f SET changed = a.changed FROM unnest(%s::bigint[], %s::float8[]) AS a(id, changed)"
@@ -153,7 +153,7 @@ def _copied(
         _send(cursor, number, _Batch(source.rows, some, ids), vocabulary)
         failpoint("shared-sending")
     telling.stepped("counting words", 0.7)
-    _count(cursor, vocabulary)
+    _count(cursor, number, vocabulary)
     n_vectors = _send_vectors(cursor, database, source, (number, ids), telling)
     telling.stepped("finishing", 1.0)
     _finish(cursor, number, generation + 1, source.generation)
@@ -170,7 +170,7 @@ def _known(cursor: Cursor, number: int) -> dict[str, tuple[int, bytes, float]]:
     return {path: (one, bytes(content), changed) for path, one, content, changed in cursor.fetchall()}
 
 
-def _delete(cursor: Cursor, files: Sequence[int]) -> None:
+def _delete(cursor: Cursor, repository: int, files: Sequence[int]) -> None:
     """Forget files and what they added to the counts of words. Their vectors go when vectors are compared."""
     if not files:
         return
@@ -182,7 +182,9 @@ def _delete(cursor: Cursor, files: Sequence[int]) -> None:
     cursor.execute(
         "WITH lost AS (DELETE FROM magray.words USING gone WHERE chunk BETWEEN first AND last RETURNING lexemes),"
         " counted AS (SELECT lexeme, count(*) AS n FROM lost, unnest(lost.lexemes) GROUP BY lexeme)"
-        " UPDATE magray.vocabulary v SET n = v.n - c.n FROM counted c WHERE v.lexeme = c.lexeme"
+        " UPDATE magray.vocabulary v SET n = v.n - c.n FROM counted c"
+        " WHERE v.lexeme = c.lexeme AND v.repository = %s",
+        (repository,),
     )
     cursor.execute("DELETE FROM magray.vocabulary WHERE n <= 0")
     for table in ("chunks", "symbols", "markers"):
@@ -255,7 +257,7 @@ def _send(cursor: Cursor, repository: int, batch: _Batch, vocabulary: Counter[st
                 copy.write_row([storable(value) if isinstance(value, str) else value for value in row])
 
 
-def _count(cursor: Cursor, vocabulary: Counter[str]) -> None:
+def _count(cursor: Cursor, repository: int, vocabulary: Counter[str]) -> None:
     if not vocabulary:
         return
     cursor.execute('CREATE TEMP TABLE counted (lexeme text COLLATE "C", n bigint) ON COMMIT DROP')
@@ -263,8 +265,9 @@ def _count(cursor: Cursor, vocabulary: Counter[str]) -> None:
         for row in vocabulary.items():
             copy.write_row(row)
     cursor.execute(
-        "INSERT INTO magray.vocabulary AS v SELECT lexeme, n FROM counted ORDER BY lexeme"
-        " ON CONFLICT (lexeme) DO UPDATE SET n = v.n + excluded.n"
+        "INSERT INTO magray.vocabulary AS v SELECT lexeme, %s, n FROM counted ORDER BY lexeme"
+        " ON CONFLICT (lexeme, repository) DO UPDATE SET n = v.n + excluded.n",
+        (repository,),
     )
     cursor.execute("DROP TABLE counted")
 

@@ -2,7 +2,8 @@
 
 PostgreSQL's full-text index says which chunks have a word but not how often. So a lexeme here is a field's number, one
 of our own tokens and how often the field has it, ``0parse 3``: the index answers both, and BM25 comes out as it does
-in the embedded index. One more lexeme says whose chunk it is. ``vocabulary`` counts in how many chunks each is.
+in the embedded index. One more lexeme says whose chunk it is. ``vocabulary`` counts in how many chunks of a
+repository each is.
 
 Publishers bring an older database up to date, in the transaction that publishes; readers refuse what they do not know.
 """
@@ -41,7 +42,8 @@ CREATE TABLE magray.markers (id bigint PRIMARY KEY, line integer NOT NULL, word 
 CREATE TABLE magray.words (chunk bigint PRIMARY KEY, body integer NOT NULL, definitions integer NOT NULL,
     path integer NOT NULL, doc integer NOT NULL, lexemes tsvector NOT NULL);
 CREATE INDEX words_by_lexeme ON magray.words USING gin (lexemes);
-CREATE TABLE magray.vocabulary (lexeme text COLLATE "C" PRIMARY KEY, n bigint NOT NULL);
+CREATE TABLE magray.vocabulary (lexeme text COLLATE "C", repository integer, n bigint NOT NULL,
+    PRIMARY KEY (lexeme, repository));
 """
 _VECTORS = """
 CREATE EXTENSION IF NOT EXISTS vector;

@@ -37,7 +37,7 @@ class Selection:
     """The repositories that are asked, out of ``every`` one.
 
     Where one repository was named its files are called as in its workspace, otherwise ``repository/path``. How rare a
-    word is, is judged by the whole index, as it is when a search is narrowed by path.
+    word is, is judged by those that are asked: one alone is ranked as in its workspace.
     """
 
     every: tuple[Repository, ...]
@@ -51,13 +51,13 @@ class Selection:
 
     @property
     def n_chunks(self) -> int:
-        """Chunks of the whole index."""
-        return sum(one.n_chunks for one in self.every)
+        """Chunks of the chosen repositories."""
+        return sum(one.n_chunks for one in self.chosen)
 
     def mean_length(self, field: str) -> float:
-        """Mean tokens of a field in a chunk of the whole index."""
+        """Mean tokens of a field in a chunk of the chosen repositories."""
         place = FIELDS.index(field)
-        return sum(one.lengths[place] for one in self.every if one.lengths) / max(1, self.n_chunks)
+        return sum(one.lengths[place] for one in self.chosen if one.lengths) / max(1, self.n_chunks)
 
     def path(self, repository: int, path: str) -> str:
         """What a file is called outside."""

@@ -130,7 +130,7 @@ class SharedView:
         return frozenset(number for number, path, language in rows if admits(path, language))
 
     def statistics(self, field: str, tokens: Iterable[str]) -> FieldStatistics:
-        """The whole shared index as BM25 sees it, with the document frequency of each token; 0 for unknown ones."""
+        """The chosen repositories as BM25 sees them, with the document frequency of each token; 0 for unknown ones."""
         tokens = list(tokens)
         self._look_up(tokens)
         known = self._counts[field]
@@ -215,12 +215,13 @@ class SharedView:
         if not new:
             return
         self._asked.update(new)
+        narrowed = "AND v.repository = ANY(%(r)s)" if self._selection.numbers is not None else ""
         # "!" is the character after the space that ends a token.
         rows = self.rows(
-            "SELECT v.lexeme, v.n FROM unnest(%(tokens)s::text[]) AS a(token)"
+            "SELECT v.lexeme, sum(v.n)::bigint FROM unnest(%(tokens)s::text[]) AS a(token)"
             f" CROSS JOIN generate_series(0, {len(FIELDS) - 1}) AS field"
             " JOIN magray.vocabulary v ON v.lexeme > (field || a.token || ' ') COLLATE \"C\""
-            " AND v.lexeme < (field || a.token || '!') COLLATE \"C\"",
+            f" AND v.lexeme < (field || a.token || '!') COLLATE \"C\" {narrowed} GROUP BY v.lexeme",
             {"tokens": new},
         )
         for field in FIELDS:
