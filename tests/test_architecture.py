@@ -35,6 +35,7 @@ MAY_START_PROCESSES = {
     "orchestration/magray_orchestration/processes.py",  # tools and engines
     "indexers/magray_indexers/workers.py",  # parsing processes
     "indexers/magray_indexers/process.py",  # the server's index process
+    "models/static/training/fetch.py",  # package clients bring the sources that the static model is trained on
 }
 MAY_WRITE_USER_FILES = {"orchestration/magray_orchestration/plans/writer.py"}
 MAY_OPEN_SOCKETS = {

@@ -19,7 +19,7 @@ CODE = {
     "sort": "def by_age(people):\n    return sorted(people, key=lambda person: person.age, reverse=True)\n",
     "email": "func SendMail(to string, subject string) error {\n\treturn smtp.SendMail(addr, auth, from, to, msg)\n}\n",
     "hash": "fn digest(data: &[u8]) -> String {\n    let mut hasher = Sha256::new();\n    hasher.update(data);\n}\n",
-    "cache": "class LruCache {\n  get(key) { return this.map.get(key) }\n  evict() { this.map.delete(this.oldest()) }\n}\n",
+    "cache": "class LruCache {\n  get(key) { return map.get(key) }\n  evict() { map.delete(this.oldest()) }\n}\n",
 }
 QUESTIONS = [
     ("read a json file", "json"), ("open a tcp socket and wait for connections", "socket"),
@@ -64,7 +64,7 @@ def test_no_texts_give_no_rows(embedder: StaticEmbedder) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["日本語の関数", "العربية", "हिन्दी शब्द", "ελληνικά", "עברית", "ไทย", "🙂 emoji", "Ёлка ЁЖ", "\ud800 surrogate", "ﬁ ① Ⅳ ß İ"],
+    ["日本語", "العربية", "हिन्दी", "ελληνικά", "עברית", "ไทย", "🙂 emoji", "Ёлка ЁЖ", "\ud800 half", "ﬁ Ⅳ ß İ"],
 )
 def test_any_script_has_a_vector(embedder: StaticEmbedder, text: str) -> None:
     for vector in (embedder.embed([text])[0], embedder.embed_query(text)):

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from magray_core.contracts import EmbeddingModel
@@ -181,7 +181,7 @@ class StaticEmbedder:
             rows = unique & 0xFFFFFFFF
             weights = (1 + np.log(counts, dtype=np.float32)) * tower.weights[rows]
             bounds = np.searchsorted(unique, np.arange(len(found) + 1) << 32)
-            for i, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+            for i, (low, high) in enumerate(pairwise(bounds.tolist())):
                 if high > low:
                     sums[start + i] = weights[low:high] @ self._table[rows[low:high]].astype(np.float32)
         return tower.bend(sums) if len(texts) else sums
