@@ -31,11 +31,12 @@ PROJECT_SECTIONS = frozenset({"index", "hover", "plans"})
 USER_ONLY = frozenset({"index.secret_allowlist"})
 """What the workspace's own file may not set all the same: a cloned repository must not make secrets readable."""
 
-USER_FILE_ONLY = frozenset({"memory.shared_dsn"})
+USER_FILE_ONLY = frozenset({"memory.shared_dsn", "memory.encryption"})
 """What only the user's own file may set: an editor's settings may be the workspace's too, and come with a clone."""
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "memory.model": ("auto", "static", "minilm", "qwen3emb"),
+    "memory.encryption": ("off", "keyring", "passphrase"),
     "memory.pii": ("redact", "report", "off"),
 }
 """The words that a setting of words may have."""

@@ -47,6 +47,8 @@ class MemorySettings:
     """Which embedder gives vectors to code and questions; `auto` is the best that is installed and light enough."""
     pii: str = "redact"
     """What becomes of payment cards, bank accounts and national ids in notes and sessions; code is only counted."""
+    encryption: str = "off"
+    """How a memory that begins from now on is encrypted: by a key in the system's `keyring`, or by a `passphrase`."""
     shared_dsn: str = ""
     """The PostgreSQL database of a team's shared index, as `host=… dbname=… user=…` without a password."""
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from magray_core.errors import IndexFormatTooNew, WorkspaceError
 from magray_core.failpoints import failpoint
+from magray_indexers.connecting import connect
 
 Migration = str | Callable[[sqlite3.Connection], None]
 """SQL statements, or a function that is called inside the transaction."""
@@ -159,7 +160,7 @@ def _connect(file: Path, schema: Schema) -> sqlite3.Connection:
     unclean = Path(f"{file}-wal").exists()
     with contextlib.suppress(OSError):  # SQLite says it better
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
-    connection = sqlite3.connect(file, timeout=5.0, isolation_level=None, check_same_thread=False)
+    connection = connect(file)
     try:
         for pragma in (
             "trusted_schema = OFF",
@@ -224,7 +225,7 @@ def _migrate(connection: sqlite3.Connection, file: Path, schema: Schema) -> None
     """Bring the schema up to date in one transaction, after a copy of what was there."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version:
-        with contextlib.closing(sqlite3.connect(f"{file}.format-{version}")) as copy:
+        with contextlib.closing(connect(Path(f"{file}.format-{version}"))) as copy:
             connection.backup(copy)
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -28,7 +28,8 @@ ChunkTokens = tuple[str, ...]
 class KeywordWriter:
     """Adds and deletes in one folder; ``commit`` makes it durable. One writer per folder."""
 
-    def __init__(self, folder: Path, *, large: bool) -> None:
+    def __init__(self, folder: Path | None, *, large: bool) -> None:
+        """Without a folder everything stays in memory, for ``index``."""
         self._index = _open(folder, create=True)
         self._writer = self._index.writer(_LARGE_HEAP if large else _SMALL_HEAP, 1)
 
@@ -63,6 +64,10 @@ class KeywordWriter:
         except ValueError as error:
             raise _unwritable(error) from error
 
+    def index(self) -> KeywordIndex:
+        """What was committed so far, however the writer goes on."""
+        return KeywordIndex(self._index)
+
     def close(self) -> None:
         """Wait for merges; the writer is used up."""
         with contextlib.suppress(ValueError):  # a failed writer has nothing to wait for
@@ -70,16 +75,22 @@ class KeywordWriter:
 
 
 class KeywordIndex:
-    """Searches one folder. The caller has checked its files against their hashes: native code trusts them."""
+    """Searches what Tantivy's index holds now."""
 
-    def __init__(self, folder: Path) -> None:
-        self._index = _open(folder, create=False)
-        self._schema = self._index.schema
-        self._searcher = self._index.searcher()
+    def __init__(self, index: Any) -> None:
+        self._index = index
+        index.reload()
+        self._schema = index.schema
+        self._searcher = index.searcher()
         self.mean_lengths: dict[str, float] = {}
         """Mean tokens by field, once somebody computed them: every reader of this folder needs the same."""
         self.counters: dict[tuple[int, str], FileCounters] = {}
         """Token counts of files saved since, by id and content hash, for the readers to come."""
+
+    @classmethod
+    def open(cls, folder: Path) -> KeywordIndex:
+        """One folder. The caller has checked its files against their hashes: native code trusts them."""
+        return cls(_open(folder, create=False))
 
     @property
     def n_chunks(self) -> int:
@@ -187,11 +198,13 @@ def chunk_tokens(
     ]
 
 
-def _open(folder: Path, *, create: bool) -> Any:
+def _open(folder: Path | None, *, create: bool) -> Any:
     import tantivy
 
     try:
-        if create and not (folder / "meta.json").exists():
+        if folder is None:
+            index = tantivy.Index(_schema())
+        elif create and not (folder / "meta.json").exists():
             index = tantivy.Index(_schema(), path=str(folder))
         else:
             index = tantivy.Index.open(str(folder))

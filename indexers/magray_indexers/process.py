@@ -27,6 +27,7 @@ from magray_core.cancel import Cancelled
 from magray_core.contracts import Embedder
 from magray_core.errors import IndexingError
 from magray_core.memory import EmbeddingReport, IndexReport
+from magray_indexers.connecting import memory_key
 from magray_indexers.serving import END_S, Setup
 
 log = logging.getLogger(__name__)
@@ -216,7 +217,7 @@ class IndexProcess:
             if self._closed or operation.cancelled:
                 raise Cancelled
             if self._child is None:
-                self._child = _Child(self._setup)
+                self._child = _Child(replace(self._setup, key=memory_key(Path(self._setup.root))))
             self._child.send(request)
             return self._child
 

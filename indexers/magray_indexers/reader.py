@@ -18,10 +18,12 @@ from magray_core.documents import Document
 from magray_core.errors import IndexCorrupt, IndexUnavailable
 from magray_core.memory import EVERYWHERE, Freshness, Marker, Occurrence, ParsedFile, SearchResult, SearchScope, Symbol
 from magray_indexers import generations, git, store
+from magray_indexers.connecting import is_sealed
 from magray_indexers.corpus import Corpus, Rows, chunk_of, symbol_of
 from magray_indexers.fuzzy import fuzzy_rank
 from magray_indexers.graph.affinity import file_graphs
 from magray_indexers.keyword import KeywordIndex
+from magray_indexers.keyword_memory import keywords_of
 from magray_indexers.media.reading import LANGUAGES as MEDIA
 from magray_indexers.privacy.scanning import MASKED
 from magray_indexers.store import CHUNK_BITS, id_range
@@ -69,7 +71,7 @@ class IndexReader:
                 generation = store.read_generation(db)
                 if not generation.keyword:
                     raise IndexUnavailable("the first index is not finished yet", hint="try again in a moment")
-                return cls(root, db, generation, _keyword_index(paths.keyword, generation), embedder_for)
+                return cls(root, db, generation, _keyword_index(paths.keyword, generation, db), embedder_for)
             except IndexCorrupt:
                 # A writer that published twice since the first look has deleted the generation: look again.
                 newest = store.read_generation(_again(db))
@@ -258,13 +260,17 @@ def _vector_generation(db: sqlite3.Connection) -> VectorGeneration:
 _open_indexes: WeakValueDictionary[tuple[object, ...], KeywordIndex] = WeakValueDictionary()
 
 
-def _keyword_index(folder: Path, generation: store.Generation) -> KeywordIndex:
+def _keyword_index(folder: Path, generation: store.Generation, db: sqlite3.Connection) -> KeywordIndex:
     """The generation's keyword index, verified and opened unless a living reader of this process has it."""
     key = (folder, generation.keyword, *sorted(generation.manifest.items()))
     index = _open_indexes.get(key)
     if index is None:
-        generations.verify(folder, generation.keyword, generation.manifest)
-        index = _open_indexes[key] = KeywordIndex(folder / generation.keyword)
+        if is_sealed(folder.parent):
+            index = keywords_of(folder).at(db, generation.n_chunks)
+        else:
+            generations.verify(folder, generation.keyword, generation.manifest)
+            index = KeywordIndex.open(folder / generation.keyword)
+        _open_indexes[key] = index
     return index
 
 

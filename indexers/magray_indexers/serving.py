@@ -18,6 +18,8 @@ from magray_core.cancel import Cancelled, CancelToken
 from magray_core.contracts import Embedder, Progress
 from magray_core.errors import IndexingError, MagrayError
 from magray_core.memory import EmbeddingReport
+from magray_indexers.connecting import hold
+from magray_indexers.privacy.keys import DataKey
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ class Setup:
     root: str
     settings: IndexSettings
     embedder: Callable[[], Embedder] | None
+    key: DataKey | None = None
+    """What opens an encrypted memory: it comes by the pipe, never by arguments, environment or files."""
 
 
 class _Reporter:
@@ -51,6 +55,8 @@ class Served:
         self._source, self._sink = Connection(os.dup(0), writable=False), Connection(os.dup(1), readable=False)
         os.dup2(2, 1)  # a stray print must not get between the messages
         setup: Setup = pickle.loads(self._source.recv_bytes())
+        if setup.key is not None:
+            hold(setup.key)
         self._root, self._settings, self._load_embedder = Path(setup.root), setup.settings, setup.embedder
         self._condition = threading.Condition()
         self._request: tuple[tuple[str, Any], CancelToken] | None = None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 from magray_core.errors import IndexCorrupt, IndexFormatTooNew, IndexingError, IndexUnavailable
 from magray_core.memory import SkipReason
+from magray_indexers.connecting import connect
 from magray_indexers.walk import SkippedPath
 
 FORMAT_VERSION = 3
@@ -131,7 +131,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     Raises IndexCorrupt, IndexFormatTooNew, or IndexingError if the file cannot be opened.
     """
     try:
-        db = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+        db = connect(path)
     except sqlite3.Error as error:
         raise IndexingError(f"cannot open the index: {error}", hint="check the permissions of .magray") from error
     try:
@@ -166,20 +166,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         if path.exists():
             raise IndexCorrupt("the index is not a file", hint="run `magray index` to rebuild it")
         raise IndexUnavailable("there is no index yet", hint="run `magray index`")
-    # A folder that cannot be written has no room for the shared memory file that readers of a WAL need.
-    frozen = (
-        "&immutable=1"
-        if not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
-        else ""
-    )
     try:
-        db = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro{frozen}",
-            uri=True,
-            isolation_level=None,
-            timeout=5.0,
-            check_same_thread=False,
-        )
+        db = connect(path, read_only=True)
         try:
             _settle(db)
             if _version(db) == 0:

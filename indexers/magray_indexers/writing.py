@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from magray_configs.paths import WorkspacePaths
 from magray_core.errors import IndexCorrupt, IndexingError
 from magray_core.failpoints import failpoint
 from magray_indexers import generations, store
+from magray_indexers.connecting import is_sealed
 from magray_indexers.keyword import ChunkTokens, KeywordWriter, chunk_tokens
 from magray_indexers.locking import Suspicion, cleared, mark_suspect, suspicion
 from magray_indexers.media.reading import plain_text
@@ -87,6 +88,22 @@ def _open_or_replace(path: Path, suspected: Suspicion) -> sqlite3.Connection:
         return store.open_for_writing(path)
 
 
+class _Nothing:
+    """The writer where readers make the keyword index in their memory: nothing of it reaches the disk."""
+
+    def add_file(self, number: int, tokens: Sequence[ChunkTokens]) -> None:
+        pass
+
+    def delete_file(self, number: int) -> None:
+        pass
+
+    def commit(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 class Session:
     """Replaces and removes files, then publishes. Use with the writer's lock held; one session per lock.
 
@@ -97,8 +114,9 @@ class Session:
         self._db = db
         self._keyword = keyword
         self._large = large
+        self._in_memory = is_sealed(keyword.parent)
         self.generation = store.read_generation(db)
-        self._writer: KeywordWriter | None = None
+        self._writer: KeywordWriter | _Nothing | None = None
         self._ids: dict[str, int] = {}
         self._owners: dict[int, str] = {}
 
@@ -162,12 +180,12 @@ class Session:
         writer = self._begin()
         writer.commit()
         failpoint("after-keyword-commit")
-        if complete and self._should_compact():
+        if complete and not self._in_memory and self._should_compact():
             self._rebuild_keyword()
             self._begin().commit()
         number = self.generation.number + 1
         name = generations.generation_name(number)
-        manifest = generations.publish(self._keyword, name, self.generation.manifest)
+        manifest = {} if self._in_memory else generations.publish(self._keyword, name, self.generation.manifest)
         failpoint("after-publish")
         self._db.execute("DELETE FROM pending")
         previous = self.generation.keyword
@@ -201,8 +219,10 @@ class Session:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute("BEGIN IMMEDIATE")
 
-    def _begin(self) -> KeywordWriter:
+    def _begin(self) -> KeywordWriter | _Nothing:
         self._transact()
+        if self._writer is None and self._in_memory:
+            self._writer = _Nothing()
         if self._writer is None:
             generation = self.generation
             try:

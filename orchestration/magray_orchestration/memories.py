@@ -15,6 +15,7 @@ from magray_configs.paths import WorkspacePaths, user_memory_db
 from magray_configs.settings import Settings
 from magray_core.errors import MagrayError, WorkspaceError
 from magray_core.memory import MemoryRecord
+from magray_indexers.connecting import connect
 from magray_indexers.privacy.keeping import kept
 from magray_indexers.privacy.scanning import AllowList
 from magray_indexers.remembering import records
@@ -123,7 +124,7 @@ def _carry_over(paths: WorkspacePaths) -> None:
     if not paths.state_db.is_file():
         return
     with contextlib.suppress(sqlite3.Error, MagrayError):  # the commands that need the plans say what is wrong
-        with contextlib.closing(sqlite3.connect(f"{paths.state_db.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with contextlib.closing(connect(paths.state_db, read_only=True)) as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
         if version == 1:
             from magray_orchestration.plans.store import PlanStore

@@ -19,6 +19,7 @@ from magray_core.cancel import CancelToken
 from magray_core.contracts import Progress
 from magray_core.errors import IndexCorrupt, IndexUnavailable, WorkspaceError
 from magray_indexers import generations, store
+from magray_indexers.connecting import connect, is_sealed
 from magray_indexers.locking import writer_lock
 from magray_indexers.privacy.exclusions import exact_pattern, exclude, is_matched, rules_of
 from magray_indexers.store import id_range
@@ -211,7 +212,7 @@ def compact(paths: WorkspacePaths) -> None:
     for file in databases(paths):
         with (
             contextlib.suppress(sqlite3.Error),
-            closing(sqlite3.connect(file, isolation_level=None, timeout=_WAIT_S)) as db,
+            closing(connect(file, timeout_s=_WAIT_S)) as db,
         ):
             for pragma in ("trusted_schema=OFF", "mmap_size=0", "temp_store=MEMORY", "secure_delete=ON"):
                 db.execute(f"PRAGMA {pragma}")
@@ -224,5 +225,5 @@ def databases(paths: WorkspacePaths) -> Iterator[Path]:
     for file in sorted(paths.base.rglob("*")):
         if file.is_file() and not file.is_symlink():
             with contextlib.suppress(OSError), file.open("rb") as opened:
-                if opened.read(len(_SQLITE)) == _SQLITE:
+                if opened.read(len(_SQLITE)) == _SQLITE or (file.suffix == ".db" and is_sealed(file.parent)):
                     yield file

@@ -7,6 +7,7 @@ nothing, and neither does the keyring's entry. A keyring that writes plain text 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -110,6 +111,21 @@ def guard(file: Path) -> Literal["vault", "passphrase"]:
     return by
 
 
+def key_id(file: Path) -> str:
+    """Which key the file holds, whatever guards it. Raises as ``guard`` does."""
+    number: str = _read(file)["id"]
+    return number
+
+
+def discard(file: Path, vault: Callable[[], Vault] = system_vault) -> None:
+    """Delete a key file and what the system's keyring keeps for it; a keyring that is not there is no hindrance."""
+    entry = _read(file).get("entry")
+    file.unlink()
+    if entry is not None:
+        with contextlib.suppress(KeyUnavailable):
+            vault().delete_password(_SERVICE, entry)
+
+
 def unlock(file: Path, *, vault: Callable[[], Vault] = system_vault, passphrase: str | None = None) -> DataKey:
     """The key, by whatever guards it; takes a moment for a passphrase, on purpose.
 
@@ -127,7 +143,10 @@ def unlock(file: Path, *, vault: Callable[[], Vault] = system_vault, passphrase:
         return _unwrapped(stored, _decoded(entry), "the key in the system's keyring does not open this memory")
     given = passphrase if passphrase is not None else os.environ.get(PASSPHRASE_VARIABLE)
     if given is None:
-        raise KeyUnavailable("this memory is locked by a passphrase", hint="give it when Magray asks")
+        raise KeyUnavailable(
+            "this memory is locked by a passphrase",
+            hint=f"run magray in a terminal, which asks for it, or set {PASSPHRASE_VARIABLE}",
+        )
     cost = Stretching(stored["passes"], stored["memory_kib"], stored["lanes"])
     wrapping = _stretched(given, _decoded(stored["salt"]), cost)
     return _unwrapped(stored, wrapping, "the passphrase does not open this memory")

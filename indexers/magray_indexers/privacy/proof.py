@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from magray_indexers.connecting import connect, is_sealed
+
 _SQLITE = b"SQLite format 3\0"
 _STREAMS = (b"\x1f\x8b\x08", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _WINDOW = 8_000_000
@@ -100,7 +102,7 @@ class _Search:
             while window := opened.read(_WINDOW):
                 yield from self._in_bytes(tail + window)
                 tail = window[-self._longest :]
-        if head == _SQLITE:
+        if head == _SQLITE or (file.suffix == ".db" and is_sealed(file.parent)):
             yield from self._in_database(file)
 
     def _in_bytes(self, data: bytes) -> Iterator[str]:
@@ -119,7 +121,7 @@ class _Search:
 
     def _in_database(self, file: Path) -> Iterator[str]:
         try:
-            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            with closing(connect(file, read_only=True)) as db:
                 db.text_factory = bytes
                 for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                     quoted = table.decode().replace('"', '""')

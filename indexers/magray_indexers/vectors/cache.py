@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magray_core.errors import IndexCorrupt, IndexFormatTooNew
+from magray_indexers.connecting import connect
 from magray_indexers.store import transaction, translated
 from magray_indexers.writing import set_aside
 
@@ -65,9 +66,7 @@ class VectorCache:
         if not file.is_file():
             return None
         try:
-            db = sqlite3.connect(
-                f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-            )
+            db = connect(file, read_only=True)
         except sqlite3.Error:
             return None
         try:
@@ -175,7 +174,7 @@ def _open_for_writing(file: Path) -> sqlite3.Connection:
     if file.is_dir():
         raise IndexCorrupt("the vector cache is a folder")
     unclean = file.with_name(f"{file.name}-wal").exists()
-    db = sqlite3.connect(file, isolation_level=None, timeout=5.0, check_same_thread=False)
+    db = connect(file)
     try:
         _settle(db)
         if _version(db) == 0:

@@ -19,6 +19,9 @@ from magray_core.contracts import EmbeddingModel
 from magray_core.errors import IndexCorrupt
 from magray_core.failpoints import failpoint
 from magray_indexers import generations
+from magray_indexers.connecting import key_for
+from magray_indexers.privacy.keys import DataKey
+from magray_indexers.privacy.sealing import Seal, read_sealed, write_sealed
 from magray_indexers.store import checked, row_sum, transaction
 from magray_indexers.vectors.cache import VectorCache
 from magray_indexers.vectors.exact import ExactIndex
@@ -71,7 +74,11 @@ def publish(
     target = folder / name
     generations.remove(target)
     target.mkdir(mode=0o700)
-    manifest = _written(target, index, _grown(folder, before, model, index, large))
+    key = key_for(folder)
+    if key is not None:
+        manifest = _written_sealed(target, index, key)
+    else:
+        manifest = _written(target, index, _grown(folder, before, model, index, large))
     failpoint("vectors-written")
     generation = VectorGeneration(name, manifest, model.id, model.dim, len(index), complete)
     with transaction(db):
@@ -123,7 +130,11 @@ def open_published(folder: Path, generation: VectorGeneration) -> PublishedVecto
     opened = _open_vectors.get(key)
     if opened is None:
         generations.verify(folder, generation.folder, generation.manifest)
-        exact = _mapped(folder / generation.folder, generation.dim)
+        key_of_all = key_for(folder)
+        if key_of_all is None:
+            exact = _mapped(folder / generation.folder, generation.dim)
+        else:
+            exact = _unsealed(folder / generation.folder, generation.dim, key_of_all)
         file = folder / generation.folder / _HNSW
         hnsw = UsearchIndex.view(generation.dim, file) if _HNSW in generation.manifest else None
         opened = _open_vectors[key] = PublishedVectors(exact, hnsw)
@@ -140,6 +151,34 @@ def _mapped(folder: Path, dim: int) -> ExactIndex:
         rows = np.load(folder / _ROWS, mmap_mode=mode, allow_pickle=False)
     except (ValueError, OSError) as error:
         raise IndexCorrupt("the vector index cannot be read", hint="run `magray index`") from error
+    return _fitting(dim, ids, rows)
+
+
+def _unsealed(folder: Path, dim: int, key: DataKey) -> ExactIndex:
+    """The arrays of an encrypted memory: read whole, because a mapped file would have to be plain."""
+    import numpy as np
+
+    data = [read_sealed(folder / name, key, _seal(folder, name, key)) for name in (_IDS, _ROWS)]
+    ids, rows = np.frombuffer(data[0], np.int64), np.frombuffer(data[1], np.int8)
+    return _fitting(dim, ids, rows.reshape(-1, dim) if len(rows) % dim == 0 else rows)
+
+
+def _written_sealed(target: Path, index: ExactIndex, key: DataKey) -> dict[str, tuple[str, int]]:
+    """The arrays alone: every search of an encrypted memory is exact."""
+    import numpy as np
+
+    for name, array in ((_IDS, index.ids), (_ROWS, index.rows)):
+        write_sealed(target / name, np.ascontiguousarray(array).tobytes(), key, _seal(target, name, key))
+    generations.sync(target)
+    generations.sync(target.parent)
+    return {name: generations.described(target / name) for name in (_IDS, _ROWS)}
+
+
+def _seal(folder: Path, name: str, key: DataKey) -> Seal:
+    return Seal(key.id, f"vec_index/{name}", _number(folder.name))
+
+
+def _fitting(dim: int, ids: NDArray[np.int64], rows: NDArray[np.int8]) -> ExactIndex:
     if rows.shape != (len(ids), dim):
         raise IndexCorrupt("the vector index has vectors of another dimension", hint="run `magray index`")
     return ExactIndex(dim, ids, rows)

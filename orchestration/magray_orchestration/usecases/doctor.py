@@ -92,6 +92,7 @@ def examine(root: Path) -> Report:
     except MagrayError as error:
         checks.append(_problem("settings", error))
     checks.append(_state_folder(paths))
+    checks += _guarded("encryption", lambda: _encryption(paths))
     index, about_index = _index(root, paths)
     checks.append(about_index)
     checks += _guarded("secrets", lambda: _secrets(root))
@@ -133,6 +134,17 @@ def _state_folder(paths: WorkspacePaths) -> Check:
         return Check("state folder", "ok", "not made yet")
     size = sum(file.stat().st_size for file in own.rglob("*") if file.is_file() and not file.is_symlink())
     return Check("state folder", "ok", f".magray, {size / 1e6:.1f} MB")
+
+
+def _encryption(paths: WorkspacePaths) -> Iterator[Check]:
+    from magray_indexers.connecting import is_sealed, key_for
+
+    if not is_sealed(paths.memory):
+        yield Check("encryption", "off", "off; your disk's own encryption is what protects a lost machine")
+        return
+    key_for(paths.memory)
+    covered = "index, graph, vectors, notes, sessions and plans with their copies are encrypted"
+    yield Check("encryption", "ok", f"{covered}; not so: your files, .magray/artifacts, names of what was forgotten")
 
 
 def _index(root: Path, paths: WorkspacePaths) -> tuple[IndexState | None, Check]:

@@ -23,6 +23,9 @@ QUICK_S = 2.0
 
 def open_root(call: Invocation) -> Path:
     """The workspace's folder. Raises WorkspaceError if it is missing, a file or unreadable."""
+    from magray_indexers.connecting import ask_with
+
+    ask_with(call.out.ask_secret)
     given = call.args.root
     try:
         root = checked_root(Path(given)) if given is not None else find_root(Path.cwd())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -84,6 +85,17 @@ class Terminal:
         self._err.write(f"{visible(question)} [y/N] ")
         self._err.flush()
         return self._in.readline().strip().lower() in ("y", "yes", "д", "да")
+
+    def ask_secret(self, question: str) -> str | None:
+        """What the person types without seeing it; None where nobody can be asked or nothing was typed."""
+        if not self.can_ask:
+            return None
+        from getpass import getpass
+
+        self._out.flush()
+        with contextlib.suppress(EOFError):
+            return getpass(visible(question), self._err) or None
+        return None
 
     def read_lines(self) -> TextIO:
         """Stdin, for commands that are fed."""
