@@ -14,6 +14,9 @@ _YES = Argument(("--yes", "-y"), "do not ask", kind="flag")
 _TEXT = Argument(("text",), "what to remember; - reads it from standard input", "TEXT", "words")
 _EVERYWHERE = Argument(("--everywhere",), "keep it for every project", kind="flag")
 
+_PASSPHRASE = Argument(("--passphrase",), "guard the key by a passphrase, not by the keyring", kind="flag")
+_OWN = Argument(("--everywhere",), "your own memory, for every project, not the workspace's", kind="flag")
+
 MEMORY_GROUPS = (
     Group("memory", "what is remembered beside the code: notes, conversations, the graph"),
     Group("tasks", "todos, your own and those in comments"),
@@ -74,6 +77,14 @@ MEMORY_COMMANDS = (
         ),
         json='{"forgotten": [], "files": [], "plans": [], "vectors", "proof": {"files", "bytes", "hits": []}}',
         examples=("magray memory forget 3f2a91c0", "magray memory forget --path secrets/ --yes"),
+    ),
+    Command(
+        "memory forgotten",
+        "list the paths that stay out of the index because they were forgotten",
+        "memory:forgotten",
+        (Argument(("--lift",), "take this path or pattern back in", "PATTERN", required=False),),
+        json='{"forgotten": [{"pattern", "since"}]}',
+        examples=("magray memory forgotten", "magray memory forgotten --lift secrets/"),
     ),
     Command(
         "memory graph",
@@ -138,7 +149,7 @@ MEMORY_COMMANDS = (
         "memory:export",
         (Argument(("file",), "the file to make", "FILE"),),
         details="Vectors and the keyword index are left out: they are made from the rest.",
-        json='{"file", "counts": {"kind": 0}, "bytes"}',
+        json='{"file", "counts": {"records": 0}, "bytes"}',
         examples=("magray memory export memory.zip",),
     ),
     Command(
@@ -147,10 +158,41 @@ MEMORY_COMMANDS = (
         "memory:scan",
         details="Says what was masked before it was stored, and what today's rules find. Changes nothing.",
         json=(
-            '{"masked": {"rule": 0}, "masked_files", "personal": {"kind": 0}, "leaks",'
+            '{"masked": {}, "masked_files", "personal": {}, "leaks",'
             ' "places": [{"where", "line", "kind"}]}'
         ),
         examples=("magray memory scan",),
+    ),
+    Command(
+        "memory encrypt",
+        "encrypt what is remembered of the workspace",
+        "encrypting:encrypt",
+        (_PASSPHRASE, _OWN),
+        details=(
+            "The key is kept by the system's keyring unless you ask for a passphrase. Plans, notes, sessions and"
+            " vectors are carried over, their plain files are overwritten and deleted; the index is made again."
+            " Documents under .magray/artifacts stay readable, and your files of course. Without the key nothing can"
+            " be read again."
+        ),
+        json='{"carried": [], "dropped": []}',
+        examples=("magray memory encrypt", "magray memory encrypt --passphrase"),
+    ),
+    Command(
+        "memory decrypt",
+        "keep what is remembered in plain again",
+        "encrypting:decrypt",
+        (_OWN,),
+        json='{"carried": [], "dropped": []}',
+        examples=("magray memory decrypt",),
+    ),
+    Command(
+        "memory rekey",
+        "guard the key of an encrypted memory by another passphrase, or by the keyring",
+        "encrypting:rekey",
+        (_PASSPHRASE, _OWN),
+        details="Nothing is encrypted anew: copies of the old key file still open with what guarded them.",
+        json='{"by"}',
+        examples=("magray memory rekey --passphrase",),
     ),
     Command(
         "tasks list",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magray_core.errors import ToolDenied, WorkspaceError
-from magray_server.cli.memory_text import say_forgotten, say_record, say_records
+from magray_server.cli.memory_text import day_of, say_forgotten, say_record, say_records
 from magray_server.cli.opening import open_root, open_workspace, open_workspace_late
 from magray_server.cli.parser import UsageError
 from magray_server.cli.places import parse_place, path_from_root
@@ -86,6 +86,28 @@ def forget(call: Invocation) -> int:
         if wish is None:
             return _forget_project(call, workspace)
         return _forget_wish(call, workspace, wish)
+
+
+def forgotten(call: Invocation) -> int:
+    """List what stays out of the index, or take something back in."""
+    from magray_orchestration.usecases.privacy import exclusions, lift
+
+    root = open_root(call)
+    if call.args.lift is not None and not lift(root, call.args.lift):
+        raise WorkspaceError(f"{call.args.lift[:60]!r} was not forgotten", hint="see magray memory forgotten")
+    left = exclusions(root)
+
+    def human() -> None:
+        for one in left:
+            call.out.say_parts(call.out.styled(one.pattern, "bold"), call.out.styled(f"  {day_of(one.since)}", "dim"))
+        if not left:
+            call.out.say("nothing stays out", "dim")
+        if call.args.lift is not None:
+            call.out.say("magray index takes it up again", "dim")
+
+    entries = [{"pattern": one.pattern, "since": one.since} for one in left]
+    call.out.answer(lambda: {"forgotten": entries}, human)
+    return DONE
 
 
 def graph(call: Invocation) -> int:
