@@ -31,7 +31,8 @@ WEIGHTS_SHA256 = "639eff02a032321f6c9990a0e2a2a4d0c7e3cab0082365c600ef43fa26cb95
 MAX_CHARS = 20_000
 """Code points of a text that are read; the rest is cut."""
 
-_IDENTIFIER = re.compile(r"\w+")
+# Longer runs come in pieces, so that what is remembered stays small whatever is read.
+_IDENTIFIER = re.compile(r"\w{1,64}")
 _PART = re.compile(
     r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+|[0-9]+"  # the scripts that the table was trained on
     r"|[^\W\d_A-Za-zА-ЯЁа-яё]+|[^\W_A-Za-zА-ЯЁа-яё0-9]+"
@@ -44,7 +45,7 @@ _ENDING = re.compile(
 _MAX_WORD = 40
 _MAX_STEM = 8
 _MIN_STEM = 3
-_REMEMBERED = 200_000
+_REMEMBERED = 60_000
 _ROWS_AT_ONCE = 256
 
 
