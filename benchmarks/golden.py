@@ -1,13 +1,17 @@
 """How well search answers the golden set (``tests/golden``): by words alone and with each model, beside plain BM25.
 
-``python -m benchmarks.golden [--model NAME ...] [--project NAME ...] [--failures]`` prints every measure by project,
-language and kind of question, a column for each way of searching; ``NAME`` is a model that is installed (``static``,
-``minilm`` …). ``--failures`` lists the questions that the last way leaves unanswered. ``run`` gives the bench's rows.
+``python -m benchmarks.golden [--model NAME ...] [--rerank] [--project NAME ...] [--failures]`` prints every measure by
+project, language and kind of question, a column for each way of searching; ``NAME`` is a model that is installed
+(``static``, ``minilm`` …). ``--rerank`` adds a second look by the placed reranker, and what it gains on each kind of
+question with an interval: a kind is worth reranking where that excludes zero. ``--failures`` lists the questions that
+the last way leaves unanswered. ``run`` gives the bench's rows.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import random
 import sys
 import tempfile
 import time
@@ -27,8 +31,10 @@ from magray_core.contracts import Embedder
 from magray_core.memory import Hit
 from magray_indexers.reader import IndexReader
 from magray_indexers.store import CHUNK_BITS
+from magray_orchestration.reranking import reranked
 
-PLAIN, WORDS = "plain BM25", "words alone"
+PLAIN, WORDS, RERANKED = "plain BM25", "words alone", "reranked"
+_DRAWS = 2_000
 
 Found = Mapping[str, Sequence[golden.Answer]]
 """Answers by way of searching."""
@@ -93,14 +99,52 @@ def main() -> None:
     """Print the tables; progress goes to stderr."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.golden", description=__doc__)
     parser.add_argument("--model", action="append", default=[], help="also with the vectors of this installed model")
+    parser.add_argument("--rerank", action="store_true", help="also with the placed reranker, after the last model")
     parser.add_argument("--project", action="append", choices=golden.PROJECTS, help="only these projects")
     parser.add_argument("--failures", action="store_true", help="list what the last way of searching does not answer")
     args = parser.parse_args()
     found, ms = ask_all(load_models(args.model), args.project or golden.PROJECTS)
+    if args.rerank:
+        found = {**found, RERANKED: look_again(load_models(args.model), args.project or golden.PROJECTS)}
     print(render(found))
+    if args.rerank:
+        print("\n" + gains([*found.values()][-2], found[RERANKED]))
     print(f"\n{'p50, ms':25s}" + "".join(f"{value:14.2f}" for value in ms.values()))
     if args.failures:
         print("\n" + golden.failures(list(found.values())[-1]))
+
+
+def look_again(embedders: Mapping[str, Embedder], projects: Sequence[str]) -> list[golden.Answer]:
+    """Every question with the last embedder's vectors and the reranker, which takes all the time it wants."""
+    from magray_models.choosing import load_reranker
+
+    reranker = load_reranker(user_folder() / "models")
+    if reranker is None:
+        sys.exit("no reranker is placed: see models/qwen3_reranker/README.md")
+    answers = []
+    with tempfile.TemporaryDirectory(prefix="magray-golden-") as folder:
+        for project in projects:
+            root = copied(project, Path(folder) / project)
+            reader = golden.open_index(root, list(embedders.values())[-1] if embedders else None)
+            for question in golden.load(project, root):
+                result = reader.search(question.query, 2 * golden.K)
+                again = reranked(result, question.query, reranker, budget_s=math.inf)
+                answers.append(golden.Answer(question, again.hits[: golden.K]))
+            reader.close()
+    return answers
+
+
+def gains(before: Sequence[golden.Answer], after: Sequence[golden.Answer]) -> str:
+    """The mean change of NDCG@10 by kind of question, with a 95 % bootstrap interval."""
+    chance, lines = random.Random(0), ["gain in NDCG@10 by reranking"]
+    changes: dict[str, list[float]] = {}
+    for one, other in zip(before, after, strict=True):
+        changes.setdefault(one.question.kind, []).append(other.ndcg - one.ndcg)
+    for kind, some in sorted(changes.items()):
+        means = sorted(sum(chance.choices(some, k=len(some))) / len(some) for _ in range(_DRAWS))
+        low, high = means[int(0.025 * _DRAWS)], means[int(0.975 * _DRAWS)]
+        lines.append(f"{kind:20s} {len(some):4d}{sum(some) / len(some):+9.3f}  [{low:+.3f}, {high:+.3f}]")
+    return "\n".join(lines)
 
 
 def load_models(names: Sequence[str]) -> dict[str, Embedder]:

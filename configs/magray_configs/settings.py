@@ -45,6 +45,8 @@ class MemorySettings:
 
     model: str = "auto"
     """Which embedder gives vectors to code and questions; `auto` is the best that is installed and light enough."""
+    rerank: bool = False
+    """Whether a placed reranker reads the best hits again: seconds for every search without a GPU, no measured gain."""
     pii: str = "redact"
     """What becomes of payment cards, bank accounts and national ids in notes and sessions; code is only counted."""
     encryption: str = "off"

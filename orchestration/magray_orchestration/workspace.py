@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from magray_configs.paths import WorkspacePaths
 from magray_configs.settings import Settings
-from magray_core.contracts import DocStore, EditorHost
+from magray_core.contracts import DocStore, EditorHost, Reranker
 from magray_core.documents import Document, document_from_bytes
 from magray_core.errors import WorkspaceError
 
@@ -21,6 +21,7 @@ class Workspace:
     """One consistent view, made for one request.
 
     ``documents`` are the open ones by path; they override the disk everywhere. ``editor`` is None outside an editor.
+    ``reranker`` loads the model that takes a second look at searches, None where there is none or it is turned off.
     """
 
     root: Path
@@ -28,6 +29,7 @@ class Workspace:
     documents: Mapping[str, Document] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     editor: EditorHost | None = None
+    reranker: Callable[[], Reranker | None] | None = None
 
     @property
     def paths(self) -> WorkspacePaths:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from magray_configs.paths import user_folder
 from magray_configs.settings import Settings
-from magray_models.choosing import chosen, embedder_of_model, load_embedder
+from magray_core.contracts import Reranker
+from magray_models.choosing import chosen, embedder_of_model, load_embedder, load_reranker
 from magray_orchestration.usecases.indexing import Embedding
 
 
@@ -18,3 +20,10 @@ def embedding_by(settings: Settings) -> Embedding:
         now=functools.partial(load_embedder, name, folder),
         of_model=functools.partial(embedder_of_model, models_folder=folder),
     )
+
+
+def reranker_by(settings: Settings) -> Callable[[], Reranker | None] | None:
+    """Who takes a second look at searches, loaded when first used; None where the person did not ask for one."""
+    if not settings.memory.rerank:
+        return None
+    return functools.partial(load_reranker, user_folder() / "models")

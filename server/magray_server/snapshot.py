@@ -50,7 +50,10 @@ class Snapshot:
         """The view for the use-cases. Raises WorkspaceError where no folder is open."""
         if self.roots is None or self.index is None:
             raise no_folder()
-        workspace = Workspace(self.roots.root, self.index, self.documents, self.settings)
+        from magray_server.embedding import reranker_by
+
+        reranker = reranker_by(self.settings)
+        workspace = Workspace(self.roots.root, self.index, self.documents, self.settings, reranker=reranker)
         if self.ask_editor is None:
             return workspace
         from magray_server.editor import EditorServers

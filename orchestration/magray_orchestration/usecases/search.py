@@ -8,6 +8,7 @@ from dataclasses import replace
 from magray_core.errors import ToolInvalidArguments
 from magray_core.memory import EVERYWHERE, SearchResult, SearchScope
 from magray_indexers.ranking.scope import KINDS, unknown_kinds
+from magray_orchestration.reranking import reranked
 from magray_orchestration.workspace import Workspace
 
 MAX_HITS = 1000
@@ -20,7 +21,9 @@ def search(workspace: Workspace, query: str, k: int = 10, scope: SearchScope = E
     """
     refuse_unknown_kinds(scope)
     scope = replace(scope, near=scope.near or tuple(reversed(tuple(workspace.documents))))
-    return workspace.index.search(query, max(1, min(k, MAX_HITS)), overlay=workspace.overlay, scope=scope)
+    result = workspace.index.search(query, max(1, min(k, MAX_HITS)), overlay=workspace.overlay, scope=scope)
+    reranker = workspace.reranker() if workspace.reranker is not None else None
+    return result if reranker is None else reranked(result, query, reranker)
 
 
 def refuse_unknown_kinds(scope: SearchScope) -> None:

@@ -49,14 +49,14 @@ def open_workspace(call: Invocation, root: Path, *, quick_s: float = QUICK_S) ->
     """A workspace over an index that is as fresh as ``quick_s`` seconds allow; built first where there is none."""
     from magray_orchestration.usecases.indexing import Opening, open_index
     from magray_orchestration.workspace import Workspace
-    from magray_server.embedding import embedding_by
+    from magray_server.embedding import embedding_by, reranker_by
 
     settings = open_settings(call, root).settings
     with call.out.progress() as bar:
         reader = open_index(Opening(root, settings.index, embedding_by(settings), bar, quick_s, _stale(call)))
     try:
         index: DocStore = reader
-        yield Workspace(root=root, index=index, settings=settings)
+        yield Workspace(root=root, index=index, settings=settings, reranker=reranker_by(settings))
     finally:
         reader.close()
 
@@ -66,14 +66,14 @@ def open_workspace_late(call: Invocation, root: Path) -> Iterator[Workspace]:
     """A workspace whose index is opened only if something asks it."""
     from magray_orchestration.usecases.indexing import LateIndex, Opening, open_index
     from magray_orchestration.workspace import Workspace
-    from magray_server.embedding import embedding_by
+    from magray_server.embedding import embedding_by, reranker_by
 
     settings = open_settings(call, root).settings
     late = LateIndex(
         lambda: open_index(Opening(root, settings.index, embedding_by(settings), None, QUICK_S, _stale(call)))
     )
     try:
-        yield Workspace(root=root, index=late, settings=settings)
+        yield Workspace(root=root, index=late, settings=settings, reranker=reranker_by(settings))
     finally:
         late.close()
 
