@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from benchmarks import answering, building, golden, retrieval, starting, watching
+from benchmarks import answering, building, golden, retrieval, starting, vectors, watching
 from benchmarks.corpus import Tree, copy_tree
 from benchmarks.table import Row, render
 
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[Tree], list[Row]]] = {
     "building": building.run,
     "retrieval": retrieval.run,
     "golden": golden.run,
+    "vectors": vectors.run,
     "answering": answering.run,
     "watching": watching.run,
 }
