@@ -1,10 +1,11 @@
 """The state of this installation and workspace as checks that a person can act on. Starts nothing.
 
-Nothing is changed, except that opening a damaged plan store sets it aside, as every command does that needs it.
+Nothing is changed, except that opening a damaged plan store or memory sets it aside, as every command does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
@@ -98,6 +99,7 @@ def examine(root: Path) -> Report:
     checks += _guarded("secrets", lambda: _secrets(root))
     checks += _guarded("writer", lambda: _writer(paths))
     checks += _guarded("plans", lambda: _plans(paths))
+    checks += _guarded("memory", lambda: _memory(paths))
     checks += [_history(root), _editors(), _models()]
     return Report(tuple(checks), index, resolved)
 
@@ -236,6 +238,27 @@ def _plans(paths: WorkspacePaths) -> Iterator[Check]:
     finally:
         plans.close()
     yield Check("plans", "ok", ", ".join(f"{count} {status}" for status, count in counts.items()) or "none yet")
+
+
+def _memory(paths: WorkspacePaths) -> Iterator[Check]:
+    if not paths.memory_db.exists():
+        yield Check("memory", "ok", "nothing is remembered yet")
+        return
+    from magray_indexers.remembering import records, sessions
+    from magray_indexers.remembering.store import MemoryStore
+
+    with contextlib.closing(MemoryStore.open(paths.memory_db)) as memory:
+        counts = Counter(record.kind for record in records.listed(memory))
+        damaged = memory.damaged
+        sessions.all_messages(memory)
+        damaged += memory.damaged
+        talks = len(sessions.sessions(memory))
+        if memory.notice:
+            yield Check("memory", "warning", memory.notice)
+    if damaged:
+        yield Check("memory", "warning", f"{damaged} entries are damaged on disk and not shown")
+    words = [f"{count} {kind}s" for kind, count in counts.items()] + ([f"{talks} sessions"] if talks else [])
+    yield Check("memory", "ok", ", ".join(words) or "nothing is remembered yet")
 
 
 def _history(root: Path) -> Check:
