@@ -16,7 +16,6 @@ from magray_configs.settings import Settings
 from magray_core.errors import MagrayError, WorkspaceError
 from magray_core.memory import MemoryRecord
 from magray_indexers.connecting import connect
-from magray_indexers.connecting import connect
 from magray_indexers.privacy.keeping import kept
 from magray_indexers.privacy.scanning import AllowList
 from magray_indexers.remembering import records
