@@ -58,6 +58,7 @@ postgres() {
     "${libraries[@]}")
   rm -rf "$dir/pgsql.new" && mkdir "$dir/pgsql.new"
   for package in "$state"/cache/archives/*.deb; do dpkg -x "$package" "$dir/pgsql.new"; done
+  rm -f "$dir"/pgsql.new/usr/lib/postgresql/17/lib/llvmjit.so # the compiler that it would load is not here
   rm -rf "$dir/pgsql" && mv -T "$dir/pgsql.new" "$dir/pgsql"
   loader=$(find "$dir"/pgsql/usr/lib -name 'ld-linux-*.so.*' | head -1)
   for program in postgres initdb pg_ctl; do

@@ -219,9 +219,9 @@ class SharedView:
         # "!" is the character after the space that ends a token.
         rows = self.rows(
             "SELECT v.lexeme, sum(v.n)::bigint FROM unnest(%(tokens)s::text[]) AS a(token)"
-            f" CROSS JOIN generate_series(0, {len(FIELDS) - 1}) AS field"
-            " JOIN magray.vocabulary v ON v.lexeme > (field || a.token || ' ') COLLATE \"C\""
-            f" AND v.lexeme < (field || a.token || '!') COLLATE \"C\" {narrowed} GROUP BY v.lexeme",
+            f" CROSS JOIN generate_series(0, {len(FIELDS) - 1}) AS field CROSS JOIN LATERAL (SELECT lexeme, n"
+            " FROM magray.vocabulary AS v WHERE v.lexeme > (field || a.token || ' ') COLLATE \"C\""
+            f" AND v.lexeme < (field || a.token || '!') COLLATE \"C\" {narrowed} OFFSET 0) AS v GROUP BY v.lexeme",
             {"tokens": new},
         )
         for field in FIELDS:
