@@ -8,17 +8,18 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from magray_core.contracts import Embedder
+from magray_core.contracts import Embedder, Reranker
 from magray_core.errors import ProviderError
 from magray_models import installed
 from magray_models.catalog import MODELS, Kind
 
-AUTO, STATIC = "auto", "static"
+AUTO, STATIC, RERANKER = "auto", "static", "qwen3_reranker"
 _BEST_FIRST = ("minilm",)
 """What ``auto`` takes when it is there. Larger models are a choice: they cost minutes of computing."""
 
 _lock = threading.Lock()
 _loaded: dict[tuple[str, Path], Embedder] = {}
+_rerankers: dict[Path, Reranker] = {}
 
 
 def chosen(wanted: str, models_folder: Path) -> str:
@@ -56,6 +57,18 @@ def embedder_of_model(model_id: str, models_folder: Path) -> Embedder | None:
             if embedder.model.id == model_id:
                 return embedder
     return None
+
+
+def load_reranker(models_folder: Path) -> Reranker | None:
+    """The placed reranker, or None where there is none. Thread-safe. Raises ProviderError for damaged files."""
+    if not installed.is_there(RERANKER, models_folder):
+        return None
+    with _lock:
+        if models_folder not in _rerankers:
+            from magray_models.qwen.reranking import load_qwen3_reranker
+
+            _rerankers[models_folder] = load_qwen3_reranker(models_folder / RERANKER)
+        return _rerankers[models_folder]
 
 
 def _load(name: str, models_folder: Path) -> Embedder:
