@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS_FILE = "static-1.npz"
-WEIGHTS_SHA256 = "639eff02a032321f6c9990a0e2a2a4d0c7e3cab0082365c600ef43fa26cb957a"
+WEIGHTS_SHA256 = "aafa193cb8da789e5037824a97d15e781268b056532bb385fc5a59b605f25875"
 
 MAX_CHARS = 20_000
 """Code points of a text that are read; the rest is cut."""
