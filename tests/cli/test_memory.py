@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -18,6 +19,16 @@ from magray_server.cli.running import run
 from magray_server.cli.terminal import Terminal
 
 
+def here(*arguments: str, cwd: Path, stdin: str = "") -> Ran:
+    """Run the command in this process: starting one for each would be most of the time."""
+    out, err = io.StringIO(), io.StringIO()
+    terminal = Terminal(as_json="--json" in arguments, stdin=io.StringIO(stdin), stdout=out, stderr=err)
+    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(cwd):
+        patch.setenv("MAGRAY_HOME", environment(cwd)["MAGRAY_HOME"])
+        code = run(list(arguments), terminal)
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     return write(tmp_path / "shop", SHOP)
@@ -29,7 +40,7 @@ def ok(ran: Ran) -> Ran:
 
 
 def listed(root: Path, *arguments: str) -> list[dict[str, Any]]:
-    answer = ok(magray("memory", "list", "--json", *arguments, cwd=root)).json
+    answer = ok(here("memory", "list", "--json", *arguments, cwd=root)).json
     check_shape(answer, "memory list")
     records: list[dict[str, Any]] = answer["records"]
     return records
@@ -38,7 +49,7 @@ def listed(root: Path, *arguments: str) -> list[dict[str, Any]]:
 def test_a_note_follows_its_definition_through_edits_and_to_another_file(shop: Path) -> None:
     before = tree(shop)
     made = ok(
-        magray("memory", "note", "ask Ada", "about", "rounding", "--at", "shop/prices.py:12:9", "--tag", "money",
+        here("memory", "note", "ask Ada", "about", "rounding", "--at", "shop/prices.py:12:9", "--tag", "money",
                "--json", cwd=shop)
     ).json  # fmt: skip
     check_shape(made, "memory note")
@@ -54,14 +65,14 @@ def test_a_note_follows_its_definition_through_edits_and_to_another_file(shop: P
     assert (found["path"], found["start_line"], found["state"], found["was"]) == (
         "lib/money.py", 12, "moved", "shop/prices.py",
     )  # fmt: skip
-    assert "moved from shop/prices.py" in ok(magray("memory", "list", cwd=shop)).out
+    assert "moved from shop/prices.py" in ok(here("memory", "list", cwd=shop)).out
     (shop / "lib/money.py").unlink()
     assert listed(shop)[0]["state"] == "gone"
 
 
 def test_notes_are_shown_where_the_code_is_explained(shop: Path) -> None:
-    ok(magray("memory", "note", "house rule: no floats", "--at", "shop/prices.py:7", cwd=shop))
-    assert "house rule: no floats" in ok(magray("explain", "shop/report.py:6:15", cwd=shop)).out
+    ok(here("memory", "note", "house rule: no floats", "--at", "shop/prices.py:7", cwd=shop))
+    assert "house rule: no floats" in ok(here("explain", "shop/report.py:6:15", cwd=shop)).out
 
 
 def test_notes_about_no_project_are_at_hand_in_every_project(shop: Path, tmp_path: Path) -> None:
@@ -77,29 +88,29 @@ def test_notes_about_no_project_are_at_hand_in_every_project(shop: Path, tmp_pat
 
 
 def test_todos_are_added_listed_by_their_date_and_done(shop: Path) -> None:
-    late = ok(magray("tasks", "add", "release", "--due", "2999-01-01", "--json", cwd=shop)).json
+    late = ok(here("tasks", "add", "release", "--due", "2999-01-01", "--json", cwd=shop)).json
     check_shape(late, "tasks add")
-    ok(magray("tasks", "add", "fix it", "--due", "2020-01-01", "--at", "shop/prices.py", cwd=shop))
-    ok(magray("tasks", "add", "some day", cwd=shop))
-    tasks = ok(magray("tasks", "list", "--json", cwd=shop)).json["tasks"]
+    ok(here("tasks", "add", "fix it", "--due", "2020-01-01", "--at", "shop/prices.py", cwd=shop))
+    ok(here("tasks", "add", "some day", cwd=shop))
+    tasks = ok(here("tasks", "list", "--json", cwd=shop)).json["tasks"]
     assert [(task["text"], task["overdue"]) for task in tasks] == [
         ("fix it", True), ("release", False), ("some day", False),
     ]  # fmt: skip
-    done = ok(magray("tasks", "done", late["id"][:5], "--json", cwd=shop)).json
+    done = ok(here("tasks", "done", late["id"][:5], "--json", cwd=shop)).json
     assert done["done"] is not None
-    assert ok(magray("tasks", "done", late["id"], "--json", cwd=shop)).json["done"] == done["done"]
-    assert "release" not in ok(magray("tasks", "list", cwd=shop)).out
-    assert "done todo" in ok(magray("tasks", "list", "--all", cwd=shop)).out
+    assert ok(here("tasks", "done", late["id"], "--json", cwd=shop)).json["done"] == done["done"]
+    assert "release" not in ok(here("tasks", "list", cwd=shop)).out
+    assert "done todo" in ok(here("tasks", "list", "--all", cwd=shop)).out
 
 
 def test_comments_are_taken_up_once_and_their_todos_follow_them(shop: Path) -> None:
     def take() -> tuple[int, int, int, int]:
-        answer = ok(magray("tasks", "import", "--json", cwd=shop)).json
+        answer = ok(here("tasks", "import", "--json", cwd=shop)).json
         check_shape(answer, "tasks import")
         return answer["new"], answer["moved"], answer["gone"], answer["same"]
 
     def todos() -> list[tuple[str, str, int, bool]]:
-        tasks = ok(magray("tasks", "list", "--all", "--json", cwd=shop)).json["tasks"]
+        tasks = ok(here("tasks", "list", "--all", "--json", cwd=shop)).json["tasks"]
         return [(task["text"], task["path"], task["start_line"], task["done"] is not None) for task in tasks]
 
     assert take() == (1, 0, 0, 0)
@@ -122,75 +133,75 @@ def test_comments_are_taken_up_once_and_their_todos_follow_them(shop: Path) -> N
 
 def test_what_is_forgotten_is_proved_to_be_gone(shop: Path) -> None:
     canary = "zebra crossing at midnight"
-    made = ok(magray("memory", "note", canary, "--json", cwd=shop)).json
-    refused = magray("memory", "forget", made["id"], cwd=shop)
+    made = ok(here("memory", "note", canary, "--json", cwd=shop)).json
+    refused = here("memory", "forget", made["id"], cwd=shop)
     assert (refused.code, "needs a yes" in refused.err) == (3, True)
-    answer = ok(magray("memory", "forget", made["id"], "--yes", "--json", cwd=shop)).json
+    answer = ok(here("memory", "forget", made["id"], "--yes", "--json", cwd=shop)).json
     check_shape(answer, "memory forget")
     assert (answer["forgotten"], answer["proof"]["hits"]) == ([made["id"]], [])
-    ok(magray("memory", "note", canary, "--at", "README.md:3", cwd=shop))
-    ok(magray("memory", "remember", "--session", "s", "we met at the zebra crossing", cwd=shop))
-    answer = ok(magray("memory", "forget", "--text", "zebra crossing", "--yes", "--json", cwd=shop)).json
+    ok(here("memory", "note", canary, "--at", "README.md:3", cwd=shop))
+    ok(here("memory", "remember", "--session", "s", "we met at the zebra crossing", cwd=shop))
+    answer = ok(here("memory", "forget", "--text", "zebra crossing", "--yes", "--json", cwd=shop)).json
     assert (len(answer["forgotten"]), answer["proof"]["hits"]) == (2, [])
     left = [path for path in (shop / ".magray").rglob("*") if path.is_file() and b"zebra" in path.read_bytes()]
     assert left == []
 
 
 def test_forgotten_files_stay_out_until_they_are_taken_back_in(shop: Path) -> None:
-    ok(magray("index", cwd=shop))
-    assert ok(magray("memory", "forget", "--path", "shop/report.py", "--yes", "--json", cwd=shop)).json["files"]
-    assert ok(magray("search", "basket report", "--json", "--path", "shop/report.py", cwd=shop)).json["hits"] == []
-    (entry,) = ok(magray("memory", "forgotten", "--json", cwd=shop)).json["forgotten"]
+    ok(here("index", cwd=shop))
+    assert ok(here("memory", "forget", "--path", "shop/report.py", "--yes", "--json", cwd=shop)).json["files"]
+    assert ok(here("search", "basket report", "--json", "--path", "shop/report.py", cwd=shop)).json["hits"] == []
+    (entry,) = ok(here("memory", "forgotten", "--json", cwd=shop)).json["forgotten"]
     assert entry["pattern"] == "shop/report.py"
-    assert magray("memory", "forgotten", "--lift", "nothing.py", cwd=shop).code == 1
-    ok(magray("memory", "forgotten", "--lift", "shop/report.py", cwd=shop))
-    ok(magray("index", cwd=shop))
-    assert ok(magray("search", "basket report", "--json", "--path", "shop/report.py", cwd=shop)).json["hits"]
+    assert here("memory", "forgotten", "--lift", "nothing.py", cwd=shop).code == 1
+    ok(here("memory", "forgotten", "--lift", "shop/report.py", cwd=shop))
+    ok(here("index", cwd=shop))
+    assert ok(here("search", "basket report", "--json", "--path", "shop/report.py", cwd=shop)).json["hits"]
 
 
 def test_a_whole_project_can_be_forgotten(shop: Path) -> None:
     before = tree(shop)
-    ok(magray("memory", "note", "x", cwd=shop))
-    ok(magray("plan", "rename total to add_up", cwd=shop))
-    ok(magray("memory", "forget", "--project", "--yes", cwd=shop))
+    ok(here("memory", "note", "x", cwd=shop))
+    ok(here("plan", "rename total to add_up", cwd=shop))
+    ok(here("memory", "forget", "--project", "--yes", cwd=shop))
     assert [path.name for path in (shop / ".magray").rglob("*")] == [".gitignore"]
     assert tree(shop) == before
     assert listed(shop) == []
 
 
 def test_sessions_are_fed_from_standard_input_and_recalled(shop: Path) -> None:
-    said = ok(magray("memory", "remember", "--session", "prices", "--json", cwd=shop, stdin="We round to cents.\n"))
+    said = ok(here("memory", "remember", "--session", "prices", "--json", cwd=shop, stdin="We round to cents.\n"))
     check_shape(said.json, "memory remember")
-    tool = ok(magray("memory", "remember", "--session", "prices", "--tool", "grep", "-", "--json", cwd=shop, stdin="1"))
+    tool = ok(here("memory", "remember", "--session", "prices", "--tool", "grep", "-", "--json", cwd=shop, stdin="1"))
     assert (tool.json["role"], tool.json["tainted"]) == ("tool", True)
-    check_shape(ok(magray("memory", "sessions", "--json", cwd=shop)).json, "memory sessions")
-    answer = ok(magray("memory", "recall", "rounding cents", "--json", cwd=shop)).json
+    check_shape(ok(here("memory", "sessions", "--json", cwd=shop)).json, "memory sessions")
+    answer = ok(here("memory", "recall", "rounding cents", "--json", cwd=shop)).json
     check_shape(answer, "memory recall")
     assert answer["hits"][0]["text"] == "We round to cents."
-    assert "We round to cents." in ok(magray("memory", "sessions", "prices", cwd=shop)).out
-    near = magray("memory", "sessions", "price", cwd=shop)
+    assert "We round to cents." in ok(here("memory", "sessions", "prices", cwd=shop)).out
+    near = here("memory", "sessions", "price", cwd=shop)
     assert (near.code, "did you mean prices?" in near.err) == (1, True)
 
 
 def test_the_graph_is_told_and_drawn(shop: Path, tmp_path: Path) -> None:
-    ok(magray("memory", "note", "ask Ada", "--at", "shop/prices.py:7", cwd=shop))
-    drawn = ok(magray("memory", "graph", "total", "--svg", "../g.svg", "--json", cwd=shop))
+    ok(here("memory", "note", "ask Ada", "--at", "shop/prices.py:7", cwd=shop))
+    drawn = ok(here("memory", "graph", "total", "--svg", "../g.svg", "--json", cwd=shop))
     check_shape(drawn.json, "memory graph")
     assert "ask Ada" in {node["label"] for node in drawn.json["nodes"]}
     assert (tmp_path / "g.svg").read_text().startswith(("<svg", "<?xml"))
-    assert magray("memory", "graph", "total", "--svg", "../g.svg", cwd=shop).code == 1
-    ok(magray("memory", "graph", "--html", "../g.html", cwd=shop))
+    assert here("memory", "graph", "total", "--svg", "../g.svg", cwd=shop).code == 1
+    ok(here("memory", "graph", "--html", "../g.html", cwd=shop))
     assert "<html" in (tmp_path / "g.html").read_text()
 
 
 def test_everything_can_be_exported_and_scanned(shop: Path, tmp_path: Path) -> None:
-    ok(magray("memory", "note", "mine", cwd=shop))
-    answer = ok(magray("memory", "export", "../all.zip", "--json", cwd=shop)).json
+    ok(here("memory", "note", "mine", cwd=shop))
+    answer = ok(here("memory", "export", "../all.zip", "--json", cwd=shop)).json
     check_shape(answer, "memory export")
     names = zipfile.ZipFile(tmp_path / "all.zip").namelist()
     assert any("records" in name for name in names)
     assert b"mine" in b"".join(zipfile.ZipFile(tmp_path / "all.zip").read(name) for name in names)
-    check_shape(ok(magray("memory", "scan", "--json", cwd=shop)).json, "memory scan")
+    check_shape(ok(here("memory", "scan", "--json", cwd=shop)).json, "memory scan")
 
 
 @pytest.mark.parametrize(
@@ -218,16 +229,12 @@ def test_everything_can_be_exported_and_scanned(shop: Path, tmp_path: Path) -> N
     ],
 )
 def test_wrong_input_gets_one_sentence_and_a_hint(
-    shop: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, said: tuple[str, str]
+    shop: Path, arguments: tuple[str, ...], code: int, said: tuple[str, str]
 ) -> None:
-    """In this process: starting one for each line would be most of the time."""
-    monkeypatch.setenv("MAGRAY_HOME", str(shop.parent / "home"))
-    monkeypatch.chdir(shop)
-    err = io.StringIO()
-    terminal = Terminal(as_json=False, stdin=io.StringIO(), stdout=io.StringIO(), stderr=err)
-    assert run(list(arguments), terminal) == code, err.getvalue()
-    assert all(words in err.getvalue() for words in said), err.getvalue()
-    assert "a bug" not in err.getvalue()
+    ran = here(*arguments, cwd=shop)
+    assert ran.code == code, ran.out + ran.err
+    assert all(words in ran.err for words in said), ran.err
+    assert "a bug" not in ran.err
 
 
 def test_any_text_can_be_noted_but_no_endless_one(shop: Path) -> None:
