@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 State = Literal["starting", "indexing", "ready", "failed", "off"]
 
-_LOOK_EVERY_S = 2.0
+_LOOK_EVERY_S, _LOOK_WHILE_BUILDING_S = 2.0, 0.5
 _GATHER_S = 0.03
 _MANY_PATHS = 500
 
@@ -176,14 +177,23 @@ class Indexing:
         self._tell("ready", f"{report.files} files, {report.changed} changed, in {report.seconds:.1f} s")
 
     async def _watched(self, future: asyncio.Future[IndexReport]) -> IndexReport:
-        """The result; the person's cancel is passed on to the process."""
-        asked = False
+        """The result; the person's cancel is passed on to the process, and what it publishes on the way is shown."""
+        asked, looked = False, time.monotonic()
         while not future.done():
             await asyncio.wait([future], timeout=0.1)
             if self._cancel.cancelled and not asked:
                 asked = True
                 self.process.cancel()
+            if time.monotonic() - looked > _LOOK_WHILE_BUILDING_S and not future.done():
+                await self._show_what_there_is()
+                looked = time.monotonic()
         return future.result()
+
+    async def _show_what_there_is(self) -> None:
+        """Answer from the part of a long first build that is published already; freshness says that it is a part."""
+        reader = self._reader
+        if reader is None or not await asyncio.wrap_future(self._session.workers.submit(Pool.FILES, reader.current)):
+            await self.reopen()
 
     def _progress(self, work_done: WorkDone | None) -> Callable[[str, float | None], None]:
         loop = asyncio.get_running_loop()

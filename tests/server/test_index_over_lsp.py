@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -150,6 +151,24 @@ def test_hover_answers_while_the_first_index_is_being_built(tmp_path: Path) -> N
         editor.run({"command": "magray.index"})
         hover = client.request("textDocument/hover", editor.at("module_7.py", "function_7_3"))
         assert "function_7_3" in hover["contents"]["value"]
+
+
+def test_a_long_first_build_answers_from_what_it_has_published(tmp_path: Path) -> None:
+    many_files(tmp_path, 900)
+    with editing(tmp_path, ready=False) as editor:
+        client = editor.client
+        seen: list[Message] = []
+
+        def answered() -> bool:
+            with contextlib.suppress(LspError):  # nothing is published yet
+                answer = client.request("magray/search", {"query": "function", "k": 1})
+                if answer["hits"]:
+                    seen.append(answer["freshness"])
+            return bool(seen)
+
+        client.until(answered, "a first answer")
+        client.until(lambda: client.request("magray/index/status", {})["state"] == "ready", "the end of the build")
+        assert not seen[0]["complete"], "the first answer came before the build was done"
 
 
 def test_two_servers_share_a_workspace_and_both_answer(project: Path) -> None:
