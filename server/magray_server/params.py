@@ -139,6 +139,25 @@ class PauseParams(Params):
     paused: bool = True
 
 
+class ModelRef(Params):
+    """A model by its name; ``auto`` is a choice too."""
+
+    name: Text
+
+
+class ModelsVerifyParams(Params):
+    """A model by its name, or all that are installed."""
+
+    name: Text = ""
+
+
+class PullParams(ModelRef):
+    """Which model to bring; ``approved`` says that the person has seen from where and said yes."""
+
+    approved: bool = False
+    work_done_token: int | str | None = None
+
+
 class MakeDraft(Params):
     """The draft document whose goal is complete."""
 

@@ -1,42 +1,54 @@
-"""all-MiniLM-L6-v2 through onnxruntime: sentences of up to 256 word pieces to 384 numbers."""
+"""all-MiniLM-L6-v2 through onnxruntime: the first 256 word pieces of a text to 384 numbers."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magray_core.contracts import EmbeddingModel
 from magray_core.errors import ProviderError
-from magray_models.embedders.bert_graph import INPUTS, OUTPUT
-from magray_models.installed import checked_bytes
+from magray_models.embedders.bert_graph import INPUT, OUTPUT
+from magray_models.installed import checked_bytes, read_origin
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 GRAPH_FILE, TOKENIZER_FILE = "model.onnx", "tokenizer.json"
+GRAPH_FORMAT = "1"
+"""Of the graph that ``converting`` writes: another one would give other vectors and must be pulled again."""
+_READING = "1"  # of how texts become tokens here: bump it when the same text would get another vector
 DIM = 384
 MAX_TOKENS = 256
 """What the model was trained with; its tokenizer file says 128, which cuts half of most chunks."""
 _TRUST = 6.0
-_THREADS = 2
-_BATCH = 16
 _MAX_CHARS = 4_000
+"""White space counts once: the tokenizer does not see it, and deeply indented code has much of it."""
 
 
 class MiniLmEmbedder:
-    """Implements ``Embedder``. One onnxruntime session, safe for threads."""
+    """Implements ``Embedder``. One onnxruntime session that every thread may run.
 
-    def __init__(self, graph: bytes, tokenizer: bytes, model_id: str) -> None:
-        """``graph`` and ``tokenizer`` are the very bytes whose hashes were checked. Raises ProviderError."""
+    Each text is computed alone and by one thread: vectors do not depend on the company they come in, and several
+    threads take several texts, which needs half of the processor time that several threads for one text need.
+    """
+
+    def __init__(self, graph: bytes, tokenizer: bytes, model_id: str, *, threads: int = 0) -> None:
+        """``graph`` and ``tokenizer`` are the very bytes whose hashes were checked.
+
+        ``threads`` bounds the texts that are computed at once; 0 is two, or one where the machine has fewer than four
+        cores. Raises ProviderError.
+        """
         import onnxruntime
         from tokenizers import Tokenizer
 
         self.model = EmbeddingModel(model_id, DIM, trust=_TRUST)
+        self._threads = threads or (1 if (os.cpu_count() or 1) < 4 else 2)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = _THREADS, 1
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         try:
             self._session: Any = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
@@ -51,13 +63,14 @@ class MiniLmEmbedder:
         import numpy as np
 
         rows = np.zeros((len(texts), DIM), np.float32)
-        said = [i for i, text in enumerate(texts) if text.strip()]
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([texts[i][:_MAX_CHARS] for i in said])]
-        # Texts of like length together: a batch costs as much as its longest text.
-        order = sorted(range(len(said)), key=lambda i: len(tokens[i]))
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
-            rows[[said[i] for i in batch]] = self._run([tokens[i] for i in batch])
+        said = [idx for idx, text in enumerate(texts) if text.strip()]
+        if self._threads == 1 or len(said) == 1:
+            for idx in said:
+                rows[idx] = self._vector(texts[idx])
+            return rows
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="magray-minilm") as pool:
+            for idx, row in zip(said, pool.map(self._vector, (texts[idx] for idx in said)), strict=True):
+                rows[idx] = row
         return rows
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
@@ -65,19 +78,29 @@ class MiniLmEmbedder:
         row: NDArray[np.float32] = self.embed([text])[0]
         return row
 
-    def _run(self, tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def _vector(self, text: str) -> NDArray[np.float32]:
         import numpy as np
 
-        width = max(map(len, tokens))
-        ids, mask = np.zeros((len(tokens), width), np.int64), np.zeros((len(tokens), width), np.int64)
-        for row, some in enumerate(tokens):
-            ids[row, : len(some)], mask[row, : len(some)] = some, 1
-        inputs: Mapping[str, Any] = dict(zip(INPUTS, (ids, mask), strict=True))
-        result: NDArray[np.float32] = self._session.run([OUTPUT], inputs)[0]
-        return result
+        # Halves of surrogate pairs are no text for the tokenizer.
+        kept = " ".join(text.split())[:_MAX_CHARS].encode("utf-8", "replace").decode("utf-8")
+        ids = np.array([self._tokenizer.encode(kept).ids], np.int64)
+        try:
+            vector: NDArray[np.float32] = self._session.run([OUTPUT], {INPUT: ids})[0][0]
+        except Exception as error:  # onnxruntime's own kinds
+            raise ProviderError("the model failed on a text", hint="see Magray's log") from error
+        return vector
 
 
-def load_minilm(folder: Path) -> MiniLmEmbedder:
-    """The installed model. Raises ProviderError if its files are not those that were installed."""
+def load_minilm(folder: Path, *, threads: int = 0) -> MiniLmEmbedder:
+    """The installed model; ``threads`` as in ``MiniLmEmbedder``.
+
+    Raises ProviderError if it is not installed, if its files are not those that were, or if they come from a Magray
+    that converted it differently.
+    """
+    origin = read_origin(folder)
+    if origin.format != GRAPH_FORMAT:
+        hint = "run `magray models pull minilm` again"
+        raise ProviderError("the installed model minilm was converted by another version of Magray", hint=hint)
     graph, tokenizer = checked_bytes(folder, GRAPH_FILE), checked_bytes(folder, TOKENIZER_FILE)
-    return MiniLmEmbedder(graph, tokenizer, f"minilm-{hashlib.sha256(graph).hexdigest()[:8]}")
+    model_id = f"minilm-{origin.weights[:8]}-{origin.precision}-{GRAPH_FORMAT}.{_READING}"
+    return MiniLmEmbedder(graph, tokenizer, model_id, threads=threads)

@@ -191,6 +191,15 @@ class StaticEmbedder:
 @lru_cache(maxsize=1)
 def load_static() -> StaticEmbedder:
     """The shipped embedder, one for the process. Raises ProviderError where the file is damaged or missing."""
+    return _shipped()
+
+
+def verify_static() -> None:
+    """Read the shipped file again, whatever is loaded. Raises ProviderError where it is damaged or missing."""
+    _shipped()
+
+
+def _shipped() -> StaticEmbedder:
     try:
         content = resources.files("magray_models.embedders").joinpath(WEIGHTS_FILE).read_bytes()
     except OSError as error:

@@ -40,6 +40,15 @@ def open_model(folder: Path, purpose: Purpose) -> ModelFiles:
     return ModelFiles(runtime, weights, folder / TOKENIZER if runtime == "onnx" else None, _fingerprint(digests))
 
 
+def record_placed(folder: Path) -> None:
+    """Hash the files that somebody placed and record them, as the first load would. Raises ProviderError."""
+    found = find_weights(folder)
+    used = used_files(folder, *found) if found else {name: folder / name for name in (CHECKPOINT, CONFIG, TOKENIZER)}
+    verify(folder, used)
+    if not (folder / MANIFEST).is_file():
+        raise ProviderError(f"the hashes of {folder.name} could not be recorded", hint=f"make {folder} writable")
+
+
 def _converted(folder: Path, purpose: Purpose) -> Path:
     """The graph that was made of this very checkpoint, made now if there is none; those of earlier ones are deleted."""
     sources = {name: folder / name for name in (CHECKPOINT, CONFIG, TOKENIZER)}

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Literal
 
 from magray_configs.layers import Resolved, resolve
-from magray_configs.paths import WorkspacePaths
+from magray_configs.paths import WorkspacePaths, user_folder
+from magray_configs.settings import Settings
 from magray_core.errors import MagrayError
 from magray_indexers import git, store
 
@@ -100,7 +101,9 @@ def examine(root: Path) -> Report:
     checks += _guarded("writer", lambda: _writer(paths))
     checks += _guarded("plans", lambda: _plans(paths))
     checks += _guarded("memory", lambda: _memory(paths))
-    checks += [_history(root), _editors(), _models()]
+    checks += [_history(root), _editors()]
+    settings = resolved.settings if resolved else Settings()
+    checks += _guarded("models", lambda: _models(paths, settings))
     return Report(tuple(checks), index, resolved)
 
 
@@ -273,12 +276,41 @@ def _editors() -> Check:
     return Check("editors", "ok" if found else "off", ", ".join(found) or "none found on the PATH")
 
 
-def _models() -> Check:
-    return Check(
-        "models",
-        "off",
-        "none used: goals are understood by rules in English and Russian, search goes by words and names",
-    )
+def _models(paths: WorkspacePaths, settings: Settings) -> Iterator[Check]:
+    """Which embedder serves, whether its vectors are complete, and models whose files are not what was installed."""
+    from magray_orchestration.usecases.models import listing, verify
+
+    folder = user_folder() / "models"
+    rows = listing(settings, folder)
+    serving = next(row.entry for row in rows if row.in_use and row.entry.kind.value == "embedder")
+    wanted = settings.memory.model
+    text = f"{serving.name} serves" + ("" if wanted in ("auto", serving.name) else f", because {wanted} is not there")
+    damaged = [row for row in rows if row.problems]
+    damaged_now = [one for one in verify([serving.name], folder) if one.problems]
+    if damaged or damaged_now:
+        names = sorted({row.entry.name for row in damaged} | {one.name for one in damaged_now})
+        words = f"{serving.name} is chosen; damaged: {', '.join(names)}"
+        yield Check("models", "problem", words, "run: magray models verify, then pull or place it again")
+        return
+    yield Check("models", "ok", f"{text}; {_vectors(paths, serving.id_prefix)}")
+
+
+def _vectors(paths: WorkspacePaths, id_prefix: str) -> str:
+    from magray_indexers.vectors.publishing import read_vector_generation
+
+    try:
+        db = store.open_for_reading(paths.index_db)
+    except MagrayError:
+        return "nothing is indexed yet"
+    try:
+        found = read_vector_generation(db)
+    except sqlite3.Error:
+        return "the index cannot be read"
+    finally:
+        db.close()
+    if not found.model.startswith(id_prefix):
+        return "its vectors are still to be made" + (f", those of {found.model} serve meanwhile" if found.model else "")
+    return f"{found.n_vectors:,} vectors, " + ("complete" if found.complete else "more are to be made")
 
 
 def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> list[Check]:

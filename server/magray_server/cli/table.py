@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from magray_server.cli.entries import Argument, Command, Group
 from magray_server.cli.memory_table import MEMORY_COMMANDS, MEMORY_GROUPS
+from magray_server.cli.models_table import MODELS_COMMANDS, MODELS_GROUPS
 
 EXIT_CODES = (
     (0, "done"),
@@ -42,7 +43,7 @@ _PLAN_JSON = (
 )
 _OUTCOME_JSON = '{"plan", "status", "applied": [], "refused": [{"step", "path", "reason"}]}'
 
-GROUPS: tuple[Group, ...] = (*MEMORY_GROUPS,)
+GROUPS: tuple[Group, ...] = (*MEMORY_GROUPS, *MODELS_GROUPS)
 """The first words that several commands share, in the order of the help."""
 
 COMMANDS = (
@@ -175,6 +176,7 @@ COMMANDS = (
         examples=('magray do "rename get_default to default_value"',),
     ),
     *MEMORY_COMMANDS,
+    *MODELS_COMMANDS,
     Command(
         "doctor",
         "check the installation, the index, the settings and the stores",

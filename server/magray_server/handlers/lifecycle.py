@@ -9,6 +9,7 @@ from lsprotocol import types
 from magray_configs.layers import resolve
 from magray_core.errors import SettingsError
 from magray_server.failures import shown
+from magray_server.handlers.models import adopt
 from magray_server.session import Session
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,11 @@ def did_change_configuration(session: Session, params: types.DidChangeConfigurat
         return
     for warning in resolved.warnings:
         log.warning("%s", warning)
+    another_model = resolved.settings.memory.model != session.settings.memory.model
     session.settings = resolved.settings
     session.changed()
+    if another_model:
+        adopt(session)
 
 
 def cancel_progress(session: Session, params: types.WorkDoneProgressCancelParams) -> None:
