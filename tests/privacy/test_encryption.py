@@ -13,6 +13,7 @@ import pytest
 from magray_testkit import sealed
 from magray_testkit.console import SHOP, magray, write
 from magray_testkit.embedders import WordEmbedder, embed_all, words_1
+from magray_testkit.lsp import Client, LspError, session
 from magray_testkit.sealed import CANARY, WORDS, found, kept, leaks, live, plant
 
 from magray_configs.paths import WorkspacePaths
@@ -237,6 +238,24 @@ def test_the_index_process_has_the_key_from_its_parent_and_nowhere_else(lived: P
         process.close()
     assert found(lived, "kumquat")[0] == "src/d.py" or "src/d.py" in found(lived, "kumquat")
     assert leaks(lived / ".magray") == []
+
+
+@pytest.mark.parametrize("given", [WORDS, None])
+def test_the_server_answers_with_the_key_and_says_what_is_missing_without(
+    lived: Path, home: Path, given: str | None
+) -> None:
+    env = {"MAGRAY_HOME": str(home)} | ({keys.PASSPHRASE_VARIABLE: given} if given else {})
+
+    def asked(client: Client) -> str:
+        try:
+            return str(client.request("magray/search", {"query": CANARY}))
+        except LspError as error:
+            return error.message
+
+    with session(lived, env=env) as client:
+        client.expects_errors = True
+        client.until(lambda: ("src/a.py" if given else "locked by a passphrase") in asked(client), "the answer")
+    assert leaks(lived / ".magray", home) == []
 
 
 def test_what_was_set_aside_is_sealed_too_and_comes_back(tmp_path: Path) -> None:
