@@ -10,7 +10,7 @@ from magray_orchestration.graph_picture.svg import render_svg
 
 _NONCE = re.compile(r"[A-Za-z0-9+/=_-]{8,128}")
 _STYLE = """
-body{margin:0;font:13px system-ui,sans-serif;background:#fff;color:#1f2328}
+body{margin:0;padding:0;font:13px system-ui,sans-serif;background:#fff;color:#1f2328}
 header{position:sticky;left:0;display:flex;flex-wrap:wrap;gap:4px 16px;padding:8px 24px}
 label{display:inline-flex;gap:5px;align-items:center}
 main{overflow:auto}
@@ -45,6 +45,7 @@ function light(id){
 function open(n){
   if(editor&&n.dataset.path)editor.postMessage({command:"open",path:n.dataset.path,line:Number(n.dataset.line)||1});
 }
+document.querySelector("g.node.centre")?.scrollIntoView({block:"center",inline:"center"});
 for(const b of boxes)b.addEventListener("change",filter);
 for(const n of nodes){
   n.setAttribute("tabindex","0");
