@@ -13,7 +13,7 @@ vim.api.nvim_create_user_command('Magray', function(call)
 end, {
   nargs = '*',
   range = true,
-  desc = 'Search, plan, preview, apply and undo with Magray',
+  desc = 'Search, remember, plan, preview, apply and undo with Magray',
   complete = function(lead, line)
     return require('magray').complete(lead, line)
   end,

@@ -27,7 +27,10 @@ function M.check()
   end
   local status = require('magray.client').index_status
   if status then
-    vim.health.info('index: ' .. vim.inspect(status, { newline = ' ', indent = '' }))
+    vim.health.info(('index: %s, %d files, %s'):format(status.state, status.files, status.message))
+    if status.embedding then
+      vim.health.info(require('magray.notes').embedding_words(status.embedding))
+    end
   end
 end
 

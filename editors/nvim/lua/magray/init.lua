@@ -192,6 +192,33 @@ local subcommands = {
   plans = function()
     M.plans()
   end,
+  memory = function(query)
+    require('magray.memory').search(query)
+  end,
+  ['memory!'] = function(query)
+    require('magray.memory').search(query, true)
+  end,
+  note = function(text)
+    require('magray.notes').note(text)
+  end,
+  todo = function(text)
+    require('magray.notes').todo(text)
+  end,
+  todos = function()
+    require('magray.notes').todos()
+  end,
+  graph = function(about)
+    require('magray.notes').graph(about, 'text')
+  end,
+  ['graph!'] = function(about)
+    require('magray.notes').graph(about, 'html')
+  end,
+  pause = function()
+    require('magray.notes').pause(true)
+  end,
+  resume = function()
+    require('magray.notes').pause(false)
+  end,
 }
 
 ---@param call vim.api.keyset.create_user_command.command_args
