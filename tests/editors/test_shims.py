@@ -14,11 +14,12 @@ from .conftest import ROOT
 
 VSCODE = ROOT / "editors" / "vscode"
 SOURCES = sorted((VSCODE / "src").glob("*.ts"))
+VIMDOC = (ROOT / "editors/nvim/doc/magray.txt").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs/guides/vscode.md").read_text(encoding="utf-8")
 PACKAGE = json.loads((VSCODE / "package.json").read_text(encoding="utf-8"))
 CONTRIBUTED = {command["command"]: command for command in PACKAGE["contributes"]["commands"]}
 SHIM_FILES = [*SOURCES, *sorted((ROOT / "editors/nvim").rglob("*.lua"))]
-LINES, FILES = 130, 8
+LINES, FILES = 130, 13
 
 
 def text_of(path: Path) -> str:
@@ -30,7 +31,9 @@ def test_every_method_and_command_that_a_shim_names_is_one_of_the_server(path: P
     named = set(re.findall(r"'(magray/[\w/]+)'", text_of(path)))
     assert named <= {method.name for method in METHODS}
     commands = {name for name in re.findall(r"'(magray\.[\w.]+)'", text_of(path)) if not name.startswith("magray.ui.")}
-    own = {"magray.command", "magray.planView", "magray.planView.focus", "magray.plan", "magray.phase", "magray.status"}
+    own = {"magray.command", "magray.planView", "magray.planView.focus", "magray.plan", "magray.phase", "magray.status",
+           "magray.memoryView", "magray.memoryView.focus", "magray.embedding", "magray.filtered",
+           "magray.graph"}  # fmt: skip
     lua_modules = {found.replace("/", ".") for found in lua_names()}
     assert commands - own - lua_modules <= {command.name for command in COMMANDS}
 
@@ -59,6 +62,21 @@ def test_settings_and_the_commands_of_the_palette_are_in_the_guide() -> None:
         assert f"`{setting}`" in GUIDE
     for name, command in CONTRIBUTED.items():
         assert name in hidden or command["title"] in GUIDE, f"{command['title']} is not in the guide"
+
+
+def test_every_subcommand_of_neovim_is_in_its_help() -> None:
+    table = (
+        text_of(ROOT / "editors/nvim/lua/magray/init.lua").partition("local subcommands = {")[2].partition("\n}\n")[0]
+    )
+    names = re.findall(r"^  (?:\['(.+?)'\]|(\w+)) = function", table, re.MULTILINE)
+    assert len(names) > 15
+    for name in (quoted or plain for quoted, plain in names):
+        assert re.search(rf"Magray {re.escape(name)}(?![\w!])", VIMDOC), f":Magray {name} is not in the help"
+
+
+def test_a_page_in_the_editor_runs_only_what_carries_its_nonce() -> None:
+    assert "nonce" in text_of(VSCODE / "src/memoryGraph.ts")
+    assert not [path.name for path in SOURCES if re.search(r"webview\.html = (?!graph\.picture)", text_of(path))]
 
 
 def test_pictures_of_the_guide_exist_and_are_small() -> None:

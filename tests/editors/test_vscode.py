@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from magray_testkit.projects import copied
 
 from .conftest import FILES, MAGRAY, ROOT, TOOLS, editor
 
 pytestmark = [pytest.mark.vscode, pytest.mark.timeout(400)]
 
 VSCODE = TOOLS / "vscode"
-DRIVER = Path(__file__).parent / "workbench.mjs"
-SCENES = tuple(re.findall(r"^  '(.+)': async bench", DRIVER.read_text(encoding="utf-8"), re.MULTILINE))
+PLANS, MEMORY = (Path(__file__).parent / name for name in ("workbench.mjs", "memory.mjs"))
 
 SETTINGS = {
     "telemetry.telemetryLevel": "off",
@@ -42,6 +42,10 @@ SETTINGS = {
     "security.workspace.trust.startupPrompt": "never",
     "security.workspace.trust.banner": "never",
 }
+
+
+def scenes_of(driver: Path) -> list[str]:
+    return re.findall(r"^  '(.+)': async bench", driver.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -113,19 +117,35 @@ def workbench(workspace: Path, vsix: Path, node: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def played(workbench: str, workspace: Path, node: str) -> dict[str, str | None]:
-    """Every scene that was played, with what was wrong."""
-    shots = os.environ.get("MAGRAY_SHOTS", str(workspace.parent / "shots"))
-    arguments = [node, str(DRIVER), workbench, str(workspace), shots, str(VSCODE)]
+    """Every scene with plans that was played, with what was wrong."""
+    return play(node, PLANS, workbench, workspace)
+
+
+@pytest.fixture(scope="module")
+def remembered(workbench: str, workspace: Path, node: str) -> dict[str, str | None]:
+    """Every scene with the memory that was played, on a real project in a window of its own."""
+    return play(node, MEMORY, workbench, copied("click", workspace.parent / "click"))
+
+
+def play(node: str, driver: Path, address: str, folder: Path) -> dict[str, str | None]:
+    shots = os.environ.get("MAGRAY_SHOTS", str(folder.parent / "shots"))
+    arguments = [node, str(driver), address, str(folder), shots, str(VSCODE)]
     driven = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=False)
     lines = [json.loads(line) for line in driven.stdout.splitlines()]
     assert lines, driven.stderr
     return {line["scene"]: line["problem"] for line in lines}
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("scene", scenes_of(PLANS))
 def test_in_the_workbench(played: dict[str, str | None], scene: str) -> None:
     assert scene in played, f"not played, because of: {list(played.values())[-1]}"
     assert played[scene] is None, played[scene]
+
+
+@pytest.mark.parametrize("scene", scenes_of(MEMORY))
+def test_the_memory_in_the_workbench(remembered: dict[str, str | None], scene: str) -> None:
+    assert scene in remembered, f"not played, because of: {list(remembered.values())[-1]}"
+    assert remembered[scene] is None, remembered[scene]
 
 
 def command(mark: Path) -> list[str]:

@@ -1,8 +1,9 @@
-// Commands that forward to the server, the plan view, the preview and a status item. No feature logic lives here.
+// Commands that forward to the server, the views, the preview and a status item. No feature logic lives here.
 import * as vscode from 'vscode';
+import { memory } from './memory';
 import { type Node, PlanTree } from './planView';
 import { Preview } from './preview';
-import { cursor, makePlan, pickPlan, planAgain, search, wordAtCursor } from './prompts';
+import { cursor, makePlan, pickPlan, planAgain, wordAtCursor } from './prompts';
 import * as protocol from './protocol';
 import { Server } from './server';
 import { report, say, statusItem } from './telling';
@@ -94,11 +95,11 @@ function commands(server: Server, tree: PlanTree, preview: Preview): vscode.Disp
     on('undoStep', async ({ step }: Node) => undo(tree.plan!.id, step.id)),
     on('redo', withPlan(plan => redo(plan))),
     on('retry', withPlan(again)),
-    on('search', () => search(server)),
     on('index', async () => forward('magray.index')),
     on('doctor', async () => forward('magray.doctor')),
     on('restart', () => server.restart('asked for')),
     on('log', async () => server.log.show()),
+    ...memory(server, on),
   ];
 }
 

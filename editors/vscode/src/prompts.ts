@@ -51,27 +51,6 @@ export async function pickPlan(server: Server): Promise<string | undefined> {
   return (await vscode.window.showQuickPick(items, { title: 'Magray: Plans', placeHolder: 'Which plan?', matchOnDescription: true }))?.id;
 }
 
-export async function search(server: Server): Promise<void> {
-  const query = await vscode.window.showInputBox({ title: 'Magray: Search Memory', placeHolder: 'words, a name or a question' });
-  if (!query?.trim()) {
-    return;
-  }
-  const { hits } = await server.client.sendRequest(protocol.search, { query, k: 30 });
-  if (hits.length === 0) {
-    void vscode.window.showInformationMessage(`Magray: nothing found for “${query}”.`);
-    return;
-  }
-  const items = hits.map(hit => ({
-    label: hit.symbol || hit.path, description: `${hit.path}:${hit.startLine}`, detail: hit.snippet.trim().split('\n')[0], hit,
-  }));
-  const chosen = await vscode.window.showQuickPick(items, { title: `Magray: ${query}`, matchOnDescription: true });
-  if (chosen) {
-    const { uri, range } = chosen.hit.location;
-    const start = new vscode.Position(range.start.line, range.start.character);
-    await vscode.window.showTextDocument(vscode.Uri.parse(uri), { selection: new vscode.Range(start, start) });
-  }
-}
-
 /** The cursor or selection as the server wants it; nothing outside files. */
 export function cursor(server: Server): Partial<protocol.Goal> {
   const editor = vscode.window.activeTextEditor;
