@@ -28,7 +28,7 @@ from magray_indexers.writing import Session, opened_store
 _JUDGED_BY_CONTENT = frozenset(
     {SkipReason.BINARY, SkipReason.MINIFIED, SkipReason.PARSE_FAILED, SkipReason.PARSE_TIMEOUT}
 )
-_FIRST_PUBLISH_S, _PUBLISH_GROWTH = 1.5, 4.0
+_FIRST_PUBLISH_S, _PUBLISH_GROWTH = 1.5, 3.0
 _REPORT_EVERY_S = 0.2
 _MANY, _MANY_PENDING = 64, 128
 
@@ -99,7 +99,6 @@ class _Build:
         self._root, self._settings, self._session = work.root, work.settings, session
         self._progress, self._cancel = work.progress, work.cancel
         self._started = time.monotonic()
-        self._next_publish_s = _FIRST_PUBLISH_S
         self._head = git.head(work.root)
         self._changed = 0
 
@@ -141,15 +140,18 @@ class _Build:
 
     def _read(self, found: _Found) -> None:
         total, last_report = len(found.jobs), 0.0
+        next_publish_s = _FIRST_PUBLISH_S
+        started: float | None = None  # by the first outcome: what starts slowly is no reason to publish little
         for done, outcome in enumerate(read_all(self._root, found.jobs, self._settings, self._cancel)):
             self._changed += take(self._session, outcome, found.skipped)
             now = time.monotonic()
             if now - last_report > _REPORT_EVERY_S:
                 last_report = now
                 self._progress.report(f"{done + 1} of {total} files", (done + 1) / total)
-            if now - self._started > self._next_publish_s:
+            started = started or now
+            if now - started > next_publish_s:
                 self._session.publish(self._head, complete=False)
-                self._next_publish_s = (time.monotonic() - self._started) * _PUBLISH_GROWTH
+                next_publish_s = (time.monotonic() - started) * _PUBLISH_GROWTH
 
     def _report(self, skipped: Mapping[str, SkippedPath]) -> IndexReport:
         return _report(self._session.generation, skipped, time.monotonic() - self._started, self._changed)
