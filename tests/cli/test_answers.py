@@ -164,7 +164,7 @@ def test_doctor_tells_the_state_of_everything(shop: Path) -> None:
     check_shape(answer, "doctor")
     assert answer["ok"] is True
     states = {check["name"]: check["state"] for check in answer["checks"]}
-    assert (states["index"], states["models"]) == ("off", "off")
+    assert (states["index"], states["models"]) == ("off", "ok")
     write(shop, {".magray/config.toml": "[hover]\nmax_lines = 9\nmax_line = 3\n"})
     ok(magray("index", cwd=shop))
     answer = magray("doctor", "--json", cwd=shop).json

@@ -26,23 +26,8 @@ from magray_testkit.projects import CACHE
 Weights = Mapping[str, NDArray[np.float32]]
 TINY_CONFIG = {"num_hidden_layers": 2, "num_attention_heads": 12, "hidden_size": 384, "layer_norm_eps": 1e-12}
 _INNER, _POSITIONS = 32, 512
-_WORDS = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "read",
-    "write",
-    "file",
-    "json",
-    "a",
-    "the",
-    "config",
-    "sort",
-    "list",
-    "open",
-    "socket",
-]
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+_WORDS = (*_SPECIAL, "read", "write", "file", "json", "a", "the", "config", "sort", "list", "open", "socket")
 
 
 @cache
