@@ -40,6 +40,7 @@ from magray_indexers.store import CHUNK_BITS
 
 _HALF_LIFE_S = 28 * 86_400.0
 _MANY_PROBLEMS = 4
+_EVIDENCE = ("body", "doc", "definitions", "meaning", "exact", "path", "name")
 _TOGETHER = 3
 _DOUBT, _GROWTH = 8, 0.25
 _WORD, _FEW_FILES = 3, 8
@@ -201,6 +202,8 @@ def _rank_file(
     for place, (_, chunk, own) in enumerate(found[:_MAX_PER_FILE]):
         parts = {**of_file, "body": own[0], "doc": own[1], "exact": own[2] + of_file["exact"], "meaning": own[3]}
         repeat = weights.repeat**place
+        if not any(parts[name] for name in _EVIDENCE):
+            continue  # neither words nor vectors say that this is about the question
         score = sum(parts.values()) * kind * repeat
         ranked.append(RankedChunk(chunk, candidate.entry.path, score, {**parts, "kind": kind, "repeat": repeat}))
     return ranked
