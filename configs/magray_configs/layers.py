@@ -35,7 +35,7 @@ USER_FILE_ONLY = frozenset({"memory.shared_dsn", "memory.encryption"})
 """What only the user's own file may set: an editor's settings may be the workspace's too, and come with a clone."""
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "memory.model": ("auto", "static", "minilm", "qwen3emb"),
+    "memory.model": ("auto", "static", "minilm", "minilm_fp32", "qwen3emb"),
     "memory.encryption": ("off", "keyring", "passphrase"),
     "memory.pii": ("redact", "report", "off"),
 }

@@ -17,7 +17,7 @@ from magray_models.catalog import MODELS, Kind, entry_named
 log = logging.getLogger(__name__)
 
 AUTO, STATIC, RERANKER = "auto", "static", "qwen3_reranker"
-_BEST_FIRST = ("minilm", STATIC)
+_BEST_FIRST = ("minilm", "minilm_fp32", STATIC)
 """What ``auto`` takes when it is there. Larger models are a choice: they cost minutes of computing."""
 
 _lock = threading.Lock()
@@ -106,7 +106,7 @@ def _load(name: str, models_folder: Path) -> Embedder:
             from magray_models.embedders.static import load_static
 
             return load_static()
-        case "minilm":
+        case "minilm" | "minilm_fp32":
             from magray_models.embedders.minilm import load_minilm
 
             return load_minilm(models_folder / name)

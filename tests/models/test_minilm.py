@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from magray_testkit.bert_wheels import Weights, sentence_vector
 from magray_testkit.wheels import minilm_wheel
@@ -16,9 +19,10 @@ from tokenizers import Tokenizer
 
 from magray_core.cancel import CancelToken
 from magray_core.errors import ProviderError
-from magray_models.catalog import MODELS
+from magray_models import choosing
+from magray_models.catalog import MODELS, Precision
 from magray_models.converting import convert_wheel
-from magray_models.embedders.bert_graph import BertShape, Precision, build_graph
+from magray_models.embedders.bert_graph import BertShape, build_graph
 from magray_models.embedders.minilm import DIM, MAX_TOKENS, MiniLmEmbedder, load_minilm
 from magray_server.progress import Silent
 
@@ -32,17 +36,33 @@ TEXTS = [
 ODD = ["\0", "\x1b[31mred", "\ud83d alone", "😀" * 600, "a" * 30_000, "-" * 300, "\u202e\u200b", "𝕳𝖊𝖑𝖑𝖔", "x\r\n\ty"]
 
 
+def converted(name: str, models_folder: Path) -> Path:
+    folder = models_folder / name
+    folder.mkdir()
+    convert_wheel(MODELS[name], minilm_wheel(), folder, (Silent(), CancelToken()))
+    return folder
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("models") / "minilm"
-    folder.mkdir()
-    convert_wheel(MODELS["minilm"], minilm_wheel(), folder, (Silent(), CancelToken()))
-    return folder
+    """As published: 32-bit weights."""
+    return converted("minilm_fp32", tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
 def embedder(folder: Path) -> MiniLmEmbedder:
     return load_minilm(folder)
+
+
+@pytest.fixture(scope="module")
+def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As ``magray models pull minilm`` leaves it: weights in bytes."""
+    return converted("minilm", tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="module")
+def small(small_folder: Path) -> MiniLmEmbedder:
+    return load_minilm(small_folder)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +94,9 @@ def test_the_first_256_tokens_count_and_no_more(embedder: MiniLmEmbedder) -> Non
     assert not np.allclose(kept, shorter, atol=1e-4)
 
 
-def test_a_text_has_the_same_vector_in_any_company_and_on_any_thread(embedder: MiniLmEmbedder) -> None:
+@pytest.mark.parametrize("form", ["embedder", "small"])
+def test_a_text_has_the_same_vector_in_any_company_and_on_any_thread(form: str, request: pytest.FixtureRequest) -> None:
+    embedder: MiniLmEmbedder = request.getfixturevalue(form)
     together = embedder.embed([*TEXTS, "", *ODD])
     for at, text in enumerate(TEXTS):
         assert np.array_equal(together[at], embedder.embed([text])[0])
@@ -85,8 +107,8 @@ def test_a_text_has_the_same_vector_in_any_company_and_on_any_thread(embedder: M
 
 
 @pytest.mark.parametrize("text", ODD, ids=ascii)
-def test_any_text_gives_a_finite_vector_of_length_one(embedder: MiniLmEmbedder, text: str) -> None:
-    row = embedder.embed([text])[0]
+def test_any_text_gives_a_finite_vector_of_length_one(small: MiniLmEmbedder, text: str) -> None:
+    row = small.embed([text])[0]
     assert np.isfinite(row).all()
     assert abs(float(np.linalg.norm(row)) - 1) < 1e-5
 
@@ -97,21 +119,38 @@ def test_white_space_is_all_zeros_and_nothing_is_no_rows(embedder: MiniLmEmbedde
     assert embedder.embed([]).shape == (0, DIM)
 
 
-def test_a_question_is_nearest_to_the_code_that_answers_it(embedder: MiniLmEmbedder) -> None:
+def test_a_question_is_nearest_to_the_code_that_answers_it(small: MiniLmEmbedder) -> None:
     code = [TEXTS[1], "def by_age(people):\n    return sorted(people, key=lambda p: p.age)\n",
             "def listen(port):\n    sock = socket.socket()\n    sock.bind(('', port))\n"]  # fmt: skip
-    rows = embedder.embed(code)
+    rows = small.embed(code)
     questions = ("parse a json document from disk", "order persons by how old they are", "wait for tcp connections")
-    assert [int(np.argmax(rows @ embedder.embed_query(question))) for question in questions] == [0, 1, 2]
+    assert [int(np.argmax(rows @ small.embed_query(question))) for question in questions] == [0, 1, 2]
 
 
-def test_the_integer_form_stays_near_the_published_encoder(
-    published: tuple[Weights, dict[str, object], Tokenizer], embedder: MiniLmEmbedder, folder: Path
-) -> None:
-    graph = build_graph(published[0], SHAPE, Precision.INT8)
-    assert len(graph) < 25_000_000
-    small = MiniLmEmbedder(graph, (folder / "tokenizer.json").read_bytes(), "minilm-int8")
-    assert (small.embed(TEXTS) * embedder.embed(TEXTS)).sum(1).min() > 0.97
+def test_the_integer_form_stays_near_the_published_encoder(small: MiniLmEmbedder, embedder: MiniLmEmbedder) -> None:
+    assert (small.embed(TEXTS) * embedder.embed(TEXTS)).sum(1).min() > 0.99
+
+
+def test_integer_products_fit_where_processors_add_them_two_by_two(small_folder: Path) -> None:
+    """Processors without VNNI add two products in 16 bits, saturating: their vectors would be others."""
+    graph = onnx.load(small_folder / "model.onnx").graph
+    multiplied = {node.input[1] for node in graph.node if node.op_type == "MatMulInteger"}
+    assert len(multiplied) == 36
+    for constant in (one for one in graph.initializer if one.name in multiplied):
+        weights = onnx.numpy_helper.to_array(constant).astype(int)
+        pairs = weights.reshape(-1, 2, weights.shape[1])
+        assert 255 * max(np.maximum(pairs, 0).sum(1).max(), np.maximum(-pairs, 0).sum(1).max()) < 2**15
+
+
+def test_both_forms_are_told_apart_and_served_by_their_ids(small_folder: Path, folder: Path, tmp_path: Path) -> None:
+    for one in (small_folder, folder):
+        shutil.copytree(one, tmp_path / one.name, copy_function=os.link)
+    loaded = {name: choosing.load_embedder(name, tmp_path) for name in ("auto", "minilm", "minilm_fp32")}
+    assert loaded["auto"] is loaded["minilm"]
+    for name in ("minilm", "minilm_fp32"):
+        assert loaded[name].model.id.startswith(MODELS[name].id_prefix)
+        assert choosing.embedder_of_model(loaded[name].model.id, tmp_path) is loaded[name]
+    assert choosing.embedder_of_model(f"{MODELS['minilm'].id_prefix}00000000-1.1", tmp_path) is None
 
 
 def test_the_same_weights_give_the_same_graph_and_so_the_same_id(

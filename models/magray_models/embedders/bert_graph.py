@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+from magray_models.catalog import Precision
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,13 +24,6 @@ _OPSET, _IR_VERSION = 23, 11
 INPUT, OUTPUT = "input_ids", "sentence"
 _HIDDEN_AXIS = 2
 _AFFINE = ("weight", "bias")
-
-
-class Precision(str, Enum):
-    """How weights are kept and multiplied."""
-
-    FP32 = "fp32"
-    INT8 = "int8"
 
 
 _LARGEST = 127

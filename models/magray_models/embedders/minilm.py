@@ -99,8 +99,8 @@ def load_minilm(folder: Path, *, threads: int = 0) -> MiniLmEmbedder:
     """
     origin = read_origin(folder)
     if origin.format != GRAPH_FORMAT:
-        hint = "run `magray models pull minilm` again"
-        raise ProviderError("the installed model minilm was converted by another version of Magray", hint=hint)
+        hint = f"run `magray models pull {folder.name}` again"
+        raise ProviderError(f"the installed model {folder.name} was converted by another version of Magray", hint=hint)
     graph, tokenizer = checked_bytes(folder, GRAPH_FILE), checked_bytes(folder, TOKENIZER_FILE)
-    model_id = f"minilm-{origin.weights[:8]}-{origin.precision}-{GRAPH_FORMAT}.{_READING}"
+    model_id = f"minilm-{origin.precision}-{origin.weights[:8]}-{GRAPH_FORMAT}.{_READING}"
     return MiniLmEmbedder(graph, tokenizer, model_id, threads=threads)

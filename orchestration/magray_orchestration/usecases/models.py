@@ -97,7 +97,7 @@ def is_sound(name: str, models_folder: Path) -> bool:
     from magray_models.converting import is_current
 
     folder = models_folder / name
-    return is_current(folder) and not _told(lambda: installed.problems(folder))
+    return is_current(entry_named(name), folder) and not _told(lambda: installed.problems(folder))
 
 
 def source_words(name: str, models_folder: Path) -> str:
