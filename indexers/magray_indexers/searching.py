@@ -11,7 +11,7 @@ from magray_core.memory import EVERYWHERE, Chunk, Hit, SearchResult, SearchScope
 from magray_indexers.media.reading import plain_text
 from magray_indexers.query import Query, QueryKind, parse_query
 from magray_indexers.ranking.candidates import Candidates, find_candidates
-from magray_indexers.ranking.duplicates import ALIKE, Sketch, resemblance, sketch
+from magray_indexers.ranking.duplicates import Sketch, are_alike, sketch
 from magray_indexers.ranking.overlay import OpenFile, open_files
 from magray_indexers.ranking.rules import RankedChunk, rank
 from magray_indexers.ranking.scope import symbol_kinds
@@ -61,7 +61,7 @@ def _distinct(hits: Iterator[tuple[Hit, str]], k: int) -> tuple[Hit, ...]:
     for hit, text in hits:
         own = sketch(text)
         original = next(
-            (i for i, other in enumerate(sketches) if kept[i].path != hit.path and resemblance(own, other) >= ALIKE),
+            (i for i, other in enumerate(sketches) if kept[i].path != hit.path and are_alike(own, other)),
             None,
         )
         if original is not None:

@@ -30,9 +30,10 @@ def sketch(text: str) -> Sketch:
     return frozenset(heapq.nsmallest(_SKETCH, hashes))
 
 
-def resemblance(one: Sketch, other: Sketch) -> float:
-    """The estimated share of runs that two texts have in common, 0 to 1; 0 for short ones."""
-    if not one or not other:
-        return 0.0
+def are_alike(one: Sketch, other: Sketch) -> bool:
+    """Whether the estimated share of runs that two texts have in common is ``ALIKE`` or more; never for short ones."""
+    shared = one & other
+    if len(shared) < ALIKE * min(len(one), len(other), _SKETCH) or not shared:
+        return False  # most pairs: no need to look closely
     smallest = set(heapq.nsmallest(_SKETCH, one | other))
-    return len(smallest & one & other) / len(smallest)
+    return len(smallest & shared) >= ALIKE * len(smallest)

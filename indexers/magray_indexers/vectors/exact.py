@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _AGAIN = 4
 """Rounded scores pick this many times ``k``; the true cosine orders them."""
-_FEW = 64
+_FEW, _MANY = 64, 20_000
 
 
 class ExactIndex:
@@ -84,9 +84,10 @@ class ExactIndex:
 
 
 def _nearest(rows: NDArray[np.int8], query: NDArray[np.int8], k: int) -> NDArray[np.intp]:
-    """Places of the ``k`` rows with the largest cosine of rounded numbers, in any order; uses one thread."""
+    """Places of the ``k`` rows with the largest cosine of rounded numbers, in any order; two threads for many rows."""
     import numpy as np
     from usearch.index import MetricKind, search  # type: ignore[attr-defined]
 
-    found = search(np.ascontiguousarray(rows), query, k, MetricKind.Cos, exact=True, threads=1)
+    threads = 2 if len(rows) >= _MANY else 1
+    found = search(np.ascontiguousarray(rows), query, k, MetricKind.Cos, exact=True, threads=threads)
     return np.asarray(found.keys, np.intp)
