@@ -262,3 +262,13 @@ def test_a_damaged_memory_is_said_and_set_aside(shop: Path) -> None:
     ran = ok(magray("memory", "list", cwd=shop))
     assert "the memory was damaged and is kept as memory.db.damaged-" in ran.err
     assert list((shop / ".magray/memory").glob("memory.db.damaged-*"))
+
+
+def test_workspaces_that_were_used_lately_are_made_ready_together(tmp_path: Path) -> None:
+    one, other = write(tmp_path / "one", SHOP), write(tmp_path / "other", SHOP)
+    for root in (one, other):
+        ok(here("memory", "note", "kept here", cwd=root))
+    answer = ok(here("index", "--recent", "--json", cwd=one)).json
+    assert {row["root"] for row in answer["workspaces"]} == {str(one), str(other)}
+    assert all(row["chunks"] and not row["error"] for row in answer["workspaces"])
+    assert (other / ".magray" / "vec_index" / "vectors.db").exists()

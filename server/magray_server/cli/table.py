@@ -59,6 +59,7 @@ COMMANDS = (
         "searching:index",
         (
             Argument(("--full",), "read and parse every file again", kind="flag"),
+            Argument(("--recent",), "every workspace that was used lately, so that it is ready", kind="flag"),
             Argument(("--publish",), "put the index into the team's under this name", "REPOSITORY", required=False),
             Argument(("--withdraw",), "take a repository out of the team's index", "REPOSITORY", required=False),
         ),
@@ -69,9 +70,14 @@ COMMANDS = (
         json=(
             '{"files", "chunks", "skipped": {"reason": 0}, "seconds", "generation"}; with --publish also "published":'
             ' {"repository", "generation", "files", "chunks", "sent", "removed", "vectors", "seconds"}; with --withdraw'
-            ' {"repository", "withdrawn"}'
+            ' {"repository", "withdrawn"}; with --recent {"workspaces": [{"root", "files", "chunks", "error"}]}'
         ),
-        examples=("magray index", "magray index --full --json", "magray index --publish billing"),
+        examples=(
+            "magray index",
+            "magray index --full --json",
+            "magray index --recent",
+            "magray index --publish billing",
+        ),
     ),
     Command(
         "search",

@@ -10,7 +10,7 @@ from magray_core.errors import MagrayError, ProviderError, ToolInvalidArguments
 from magray_server.cli.commands import sharing
 from magray_server.cli.opening import open_root, open_settings, open_workspace
 from magray_server.cli.parser import UsageError
-from magray_server.cli.running import DONE, Invocation
+from magray_server.cli.running import DONE, FAILED, Invocation
 from magray_server.why import what_is_old
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def index(call: Invocation) -> int:
     settings = open_settings(call, root).settings
     if call.args.withdraw:
         return sharing.withdraw(call, settings)
+    if call.args.recent:
+        return _index_recent(call, settings)
     with call.out.progress() as bar:
         report = refresh(root, settings.index, progress=bar, cancel=None, full=call.args.full)
         vectors = _embed(call, root, settings, bar)
@@ -48,6 +50,33 @@ def index(call: Invocation) -> int:
         lambda: {**_index_view(report), "published": published}, lambda: sharing.say_published(call, shared)
     )
     return DONE
+
+
+def _index_recent(call: Invocation, settings: Settings) -> int:
+    """Every workspace that was used lately; one that cannot be indexed is told and does not stop the others."""
+    from magray_orchestration.memories import recent_projects
+    from magray_orchestration.usecases.indexing import refresh
+
+    rows: list[dict[str, Any]] = []
+    for root in recent_projects(settings):
+        row: dict[str, Any] = {"root": str(root), "files": 0, "chunks": 0, "error": ""}
+        try:
+            with call.out.progress() as bar:
+                report = refresh(root, settings.index, progress=bar, cancel=None, full=call.args.full)
+                _embed(call, root, settings, bar)
+            row |= {"files": report.files, "chunks": report.chunks}
+        except MagrayError as error:
+            row["error"] = error.message
+        rows.append(row)
+    call.out.answer(lambda: {"workspaces": rows}, lambda: _say_recent(call.out, rows))
+    return FAILED if any(row["error"] for row in rows) else DONE
+
+
+def _say_recent(out: Terminal, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        out.say(f"{row['root']}: {row['error'] or str(row['files']) + ' files'}")
+    if not rows:
+        out.say("no workspace was used yet")
 
 
 def _embed(call: Invocation, root: Path, settings: Settings, bar: Progress) -> EmbeddingReport | None:
