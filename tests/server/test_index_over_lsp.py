@@ -154,7 +154,7 @@ def test_hover_answers_while_the_first_index_is_being_built(tmp_path: Path) -> N
 
 
 def test_a_long_first_build_answers_from_what_it_has_published(tmp_path: Path) -> None:
-    many_files(tmp_path, 900)
+    many_files(tmp_path, 3000)
     with editing(tmp_path, ready=False) as editor:
         client = editor.client
         seen: list[Message] = []
