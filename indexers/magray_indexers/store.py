@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from magray_core.errors import IndexCorrupt, IndexFormatTooNew, IndexingError, IndexUnavailable
+from magray_core.errors import IndexCorrupt, IndexingError, IndexUnavailable
 from magray_core.memory import SkipReason
 from magray_indexers.connecting import connect
+from magray_indexers.derived import Format, is_made, make, settle
 from magray_indexers.walk import SkippedPath
 
 FORMAT_VERSION = 3
@@ -52,6 +53,7 @@ CREATE TABLE vector_generation (one INTEGER PRIMARY KEY CHECK (one = 1), folder 
     sum INTEGER NOT NULL);
 """
 
+_FORMAT = Format("index", APPLICATION_ID, FORMAT_VERSION, _SCHEMA)
 _COLUMNS = {"files": 9, "chunks": 9, "symbols": 14, "markers": 5, "embedded": 3}
 _OF_A_FILE = ("chunks", "symbols", "markers", "embedded")
 Row = tuple[Any, ...]
@@ -135,16 +137,9 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise IndexingError(f"cannot open the index: {error}", hint="check the permissions of .magray") from error
     try:
-        _settle(db)
-        if _version(db) == 0:
-            db.execute("PRAGMA journal_mode=WAL")
-            path.chmod(0o600)
-            with transaction(db):
-                for statement in _SCHEMA.split(";\n"):
-                    if statement.strip():
-                        db.execute(statement)
-                db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-                db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+        settle(db)
+        if not is_made(db, _FORMAT):
+            make(db, path, _FORMAT)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("PRAGMA cache_size=-65536")
@@ -169,8 +164,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     try:
         db = connect(path, read_only=True)
         try:
-            _settle(db)
-            if _version(db) == 0:
+            settle(db)
+            if not is_made(db, _FORMAT):
                 raise IndexUnavailable("the index is being made", hint="try again in a moment")
             return db
         except BaseException:
@@ -193,40 +188,6 @@ def translated(error: sqlite3.Error) -> IndexingError:
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return IndexUnavailable("another process is using the index", hint="try again in a moment")
     return IndexCorrupt(f"the index is damaged ({text})", hint="run `magray index` to rebuild it")
-
-
-class transaction:  # noqa: N801 - reads as a statement
-    """``with transaction(db):`` commits at the end, rolls back on any exception."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK" if kind else "COMMIT")
-
-
-def _settle(db: sqlite3.Connection) -> None:
-    for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "busy_timeout=5000"):
-        db.execute(f"PRAGMA {pragma}")
-
-
-def _version(db: sqlite3.Connection) -> int:
-    """0 for an empty file. Raises IndexCorrupt for another program's database."""
-    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    if application == 0 and version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-        return 0
-    if application != APPLICATION_ID:
-        raise IndexCorrupt("the index file belongs to another program", hint="run `magray index` to rebuild it")
-    if version > FORMAT_VERSION:
-        raise IndexFormatTooNew(version, FORMAT_VERSION, what="index")
-    if version < FORMAT_VERSION:
-        # All of it comes from the files: making it again is simpler and safer than moving it from format to format.
-        raise IndexCorrupt("the index was made by an older version", hint="run `magray index` to rebuild it")
-    return int(version)
 
 
 def read_generation(db: sqlite3.Connection) -> Generation:

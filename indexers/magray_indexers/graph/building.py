@@ -20,12 +20,13 @@ from magray_core.errors import IndexCorrupt, IndexingError, IndexUnavailable
 from magray_core.failpoints import failpoint
 from magray_indexers import store as index_store
 from magray_indexers.corpus import chunk_of, symbol_of
+from magray_indexers.derived import transaction
 from magray_indexers.graph import history, store
 from magray_indexers.graph.edges import FileFacts, facts_of
 from magray_indexers.graph.linking import COMMON_TERM, LINK_KINDS, Link, Linker
 from magray_indexers.graph.model import GraphReport
 from magray_indexers.locking import mark_suspect
-from magray_indexers.store import checked, id_range, transaction
+from magray_indexers.store import checked, id_range
 
 LINK_FORMAT = struct.Struct("<qBfi")
 """A link between files as stored: target, index of the kind in LINK_KINDS, weight, line."""

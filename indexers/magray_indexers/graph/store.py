@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from magray_configs.paths import WorkspacePaths
-from magray_core.errors import IndexCorrupt, IndexFormatTooNew, IndexingError, IndexUnavailable
+from magray_core.errors import IndexCorrupt, IndexingError, IndexUnavailable
 from magray_core.memory import Symbol
 from magray_indexers.connecting import connect
+from magray_indexers.derived import Format, is_made, make, settle
 from magray_indexers.graph.edges import FileFacts, name_key, tail_key
 from magray_indexers.graph.imports import ImportSpec
 from magray_indexers.graph.lexing import word_set
-from magray_indexers.store import CHUNK_BITS, id_range, transaction
+from magray_indexers.store import CHUNK_BITS, id_range
 
 FORMAT_VERSION = 1
 APPLICATION_ID = 0x4D475247
@@ -64,6 +65,8 @@ _GATHERERS = word_set(
     "__init__.py __init__.pyi index.js index.ts index.tsx index.jsx index.mjs index.vue mod.rs lib.rs main.rs init.lua"
 )
 _SUSPECT = "graph.suspect"
+_FORMAT = Format("graph", APPLICATION_ID, FORMAT_VERSION, _SCHEMA)
+_BUSY_MS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,8 @@ def open_for_reading(root: Path) -> sqlite3.Connection:
     db: sqlite3.Connection | None = None
     try:
         db = connect(path, read_only=True)
-        _settle(db)
-        if _version(db) == 0:
+        settle(db, busy_ms=_BUSY_MS)
+        if not is_made(db, _FORMAT):
             raise IndexUnavailable("the graph is being made", hint="try again in a moment")
         return db
     except sqlite3.Error as error:
@@ -281,18 +284,10 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
         raise IndexCorrupt("the graph is not a file")
     db = connect(path, timeout_s=0.2)
     try:
-        _settle(db)
-        if _version(db) == 0:
-            path.chmod(0o600)
-            db.execute("PRAGMA journal_mode=WAL")
-            with transaction(db):
-                for statement in _SCHEMA.split(";\n"):
-                    if statement.strip():
-                        db.execute(statement)
-                # Generations of a graph made anew are not those of the one before it.
-                db.execute("UPDATE state SET generation = ?", (time.time_ns() // 1_000_000,))
-                db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-                db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+        settle(db, busy_ms=_BUSY_MS)
+        if not is_made(db, _FORMAT):
+            # Generations of a graph made anew are not those of the one before it.
+            make(db, path, _FORMAT, then=f"UPDATE state SET generation = {time.time_ns() // 1_000_000}")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("PRAGMA secure_delete=ON")
@@ -304,23 +299,6 @@ def _open_for_writing(path: Path) -> sqlite3.Connection:
     except BaseException:
         db.close()
         raise
-
-
-def _settle(db: sqlite3.Connection) -> None:
-    for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "busy_timeout=200"):
-        db.execute(f"PRAGMA {pragma}")
-
-
-def _version(db: sqlite3.Connection) -> int:
-    """0 for an empty file. Raises IndexCorrupt for another program's or an older graph, IndexFormatTooNew."""
-    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    if application == 0 and version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-        return 0
-    if application == APPLICATION_ID and version > FORMAT_VERSION:
-        raise IndexFormatTooNew(version, FORMAT_VERSION, what="graph")
-    if application != APPLICATION_ID or version < FORMAT_VERSION:
-        raise IndexCorrupt("the graph was made by another program or version")
-    return int(version)
 
 
 def _means_damage(error: Exception) -> bool:

@@ -20,6 +20,7 @@ from magray_core.contracts import Progress
 from magray_core.errors import IndexCorrupt, IndexUnavailable, WorkspaceError
 from magray_indexers import generations, store
 from magray_indexers.connecting import connect, is_sealed
+from magray_indexers.derived import transaction
 from magray_indexers.locking import writer_lock
 from magray_indexers.privacy.exclusions import exact_pattern, exclude, is_matched, rules_of
 from magray_indexers.store import id_range
@@ -183,7 +184,7 @@ def _remove_derived(paths: WorkspacePaths) -> None:
         for wreck in (*folder.glob("*.damaged"), *folder.glob("graph.db.*")):
             generations.remove(wreck)
     if paths.index_db.is_file():
-        with closing(store.open_for_writing(paths.index_db)) as db, store.transaction(db):
+        with closing(store.open_for_writing(paths.index_db)) as db, transaction(db):
             db.execute("DELETE FROM vector_generation")
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from magray_core.errors import IndexCorrupt, IndexFormatTooNew
 from magray_indexers.connecting import connect
-from magray_indexers.store import transaction, translated
+from magray_indexers.derived import Format, is_made, make, settle, transaction
+from magray_indexers.store import translated
 from magray_indexers.writing import set_aside
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ CREATE TABLE vectors (seq INTEGER PRIMARY KEY, model INTEGER NOT NULL, key BLOB 
     sum INTEGER NOT NULL);
 CREATE UNIQUE INDEX vectors_by_key ON vectors (model, key);
 """
+_FORMAT = Format("vector cache", APPLICATION_ID, FORMAT_VERSION, _SCHEMA)
 _BATCH = 500
 
 
@@ -70,8 +72,8 @@ class VectorCache:
         except sqlite3.Error:
             return None
         try:
-            _settle(db)
-            if _version(db) == FORMAT_VERSION:
+            settle(db)
+            if is_made(db, _FORMAT):
                 return cls(db)
         except (sqlite3.Error, IndexCorrupt, IndexFormatTooNew):
             pass
@@ -176,16 +178,9 @@ def _open_for_writing(file: Path) -> sqlite3.Connection:
     unclean = file.with_name(f"{file.name}-wal").exists()
     db = connect(file)
     try:
-        _settle(db)
-        if _version(db) == 0:
-            db.execute("PRAGMA journal_mode=WAL")
-            file.chmod(0o600)
-            with transaction(db):
-                for statement in _SCHEMA.split(";\n"):
-                    if statement.strip():
-                        db.execute(statement)
-                db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-                db.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+        settle(db)
+        if not is_made(db, _FORMAT):
+            make(db, file, _FORMAT)
         elif unclean and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise IndexCorrupt("the vector cache is damaged")
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
@@ -194,20 +189,3 @@ def _open_for_writing(file: Path) -> sqlite3.Connection:
     except BaseException:
         db.close()
         raise
-
-
-def _settle(db: sqlite3.Connection) -> None:
-    for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "busy_timeout=5000"):
-        db.execute(f"PRAGMA {pragma}")
-
-
-def _version(db: sqlite3.Connection) -> int:
-    """0 for an empty file. Raises IndexCorrupt for another program's database, IndexFormatTooNew."""
-    application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    if application == 0 and version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-        return 0
-    if application != APPLICATION_ID:
-        raise IndexCorrupt("the vector cache belongs to another program")
-    if version > FORMAT_VERSION:
-        raise IndexFormatTooNew(version, FORMAT_VERSION, what="vector cache")
-    return int(version)

@@ -20,9 +20,10 @@ from magray_core.errors import IndexCorrupt
 from magray_core.failpoints import failpoint
 from magray_indexers import generations
 from magray_indexers.connecting import key_for
+from magray_indexers.derived import transaction
 from magray_indexers.privacy.keys import DataKey
 from magray_indexers.privacy.sealing import Seal, read_sealed, write_sealed
-from magray_indexers.store import checked, row_sum, transaction
+from magray_indexers.store import checked, row_sum
 from magray_indexers.vectors.cache import VectorCache
 from magray_indexers.vectors.exact import ExactIndex
 from magray_indexers.vectors.usearch_index import UsearchIndex, grown
